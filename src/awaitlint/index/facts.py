@@ -201,6 +201,13 @@ class Super(_Node, tag=27):
     scope: int
 
 
+class TypeParam(_Node, tag=28):
+    """A type parameter of a generic class or function (PEP 695)."""
+
+    scope: int
+    name: str
+
+
 Node = (
     Unknown
     | Const
@@ -230,6 +237,7 @@ Node = (
     | Declared
     | Starred
     | Super
+    | TypeParam
 )
 
 
@@ -273,7 +281,6 @@ class Use(enum.IntEnum):
     FORMATTED = 19
     WITH = 20
     ASYNC_WITH = 21
-    #: the result of an expression statement's inner part that flows on, such as a conditional's value
     DECORATOR = 22
 
 
@@ -323,7 +330,7 @@ class Scope(msgspec.Struct, array_like=True, kw_only=True):
     line: int = 0
     first_line: int = 0
     end_line: int = 0
-    #: column of the keyword and of the end of the name are found from the source when needed
+    #: column of the keyword (of ``async`` in ``async def``), in UTF-8 bytes
     column: int = 0
     is_async: bool = False
     #: contains a ``yield`` of its own
@@ -335,6 +342,8 @@ class Scope(msgspec.Struct, array_like=True, kw_only=True):
     #: nodes of the returned values; of a lambda, its body
     returned: tuple[int, ...] = ()
     yielded: tuple[int, ...] = ()
+    #: the end of the body can be reached, so that None may be returned
+    falls_through: bool = False
     #: the body is only a docstring, ``...``, ``pass`` or ``raise NotImplementedError``
     is_stub: bool = False
     #: of a class

@@ -1,0 +1,78 @@
+# The front door.  `make` lists the recipes; each one sets up what it needs in a private environment
+# (.venv), so a machine with Python >= 3.11 and make is enough.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTEST_ARGS ?= -n auto --dist loadgroup
+
+# A candidate is used when it starts, is new enough and can make virtual environments.
+CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14 python)
+USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint generated generate coverage clean
+
+help: ## list the recipes
+	@echo "make <recipe>, where the recipes are:"
+	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r recipe what; do \
+		printf '  %-10s %s\n' "$$recipe" "$$what"; done
+
+demo: $(VENV)/.installed ## lint the example service in examples/chatbot, which is full of mistakes
+	@echo '$$ awaitlint check examples/chatbot'
+	@$(BIN)/awaitlint check examples/chatbot || test $$? -eq 1
+	@echo
+	@echo '(The findings are what the demo is for, so this recipe succeeds; awaitlint itself exits with 1.)'
+
+test: $(VENV)/.test ## run the tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: lint generated coverage ## everything that CI runs: lint, generated files, tests with the coverage gate
+
+lint: $(VENV)/.dev ## ruff, mypy, the layers' import contract, and awaitlint on itself
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/awaitlint check src scripts
+
+generated: $(VENV)/.dev ## are the generated files up to date?
+	$(BIN)/python scripts/rule_table.py --check
+	$(BIN)/python scripts/generate_stdlib.py --check
+
+generate: $(VENV)/.dev ## write the generated files again
+	$(BIN)/python scripts/rule_table.py
+	$(BIN)/python scripts/generate_stdlib.py
+
+coverage: $(VENV)/.test ## run the tests with the coverage gate
+	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term:skip-covered
+
+clean: ## remove the environment, caches and build output
+	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .awaitlint_cache
+
+# pip >= 25.1 reads dependency groups.
+$(VENV)/.created:
+	@python=; for candidate in $(CANDIDATES); do \
+		if $$candidate -c '$(USABLE)' >/dev/null 2>&1; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "make: no usable Python among: $(CANDIDATES)" >&2; \
+		echo "make: Python 3.11 or newer with the venv module is needed (on Debian: python3-venv);" >&2; \
+		echo "make: name one with \`make PYTHON=/path/to/python3 ...\`" >&2; \
+		exit 1; \
+	fi; \
+	echo "$$python -m venv $(VENV)"; $$python -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.created
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --group test
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@

@@ -1,0 +1,1 @@
+"""A webhook service that answers messages with a language model."""

@@ -1,0 +1,85 @@
+"""The command line as a whole: its commands, and what becomes of an error."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from awaitlint import __version__
+from awaitlint.cli.check import check
+from awaitlint.cli.output import error, prepare_streams, write_lines
+from awaitlint.cli.rule import rule
+from awaitlint.config.errors import ConfigError
+from awaitlint.files.discover import UsageError
+
+#: Exit codes: findings, a run that failed, a run that was interrupted.
+FAILED, INTERRUPTED = 2, 130
+
+
+class _Commands(click.Group):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of that name; a path in its place is taken for what it is: a missing ``check``."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            if args and (os.path.exists(args[0]) or args[0] == "-"):  # noqa: PTH110  any string may come
+                raise click.UsageError(
+                    f"no such command: {args[0]}; did you mean `awaitlint check {args[0]}`?", ctx
+                ) from None
+            raise
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+    help="Finds async/await mistakes across a whole Python project, without running it.",
+)
+@click.version_option(__version__, message="awaitlint %(version)s")
+@click.pass_context
+def commands(ctx: click.Context) -> int:
+    if ctx.invoked_subcommand is None:
+        write_lines([ctx.get_help()], sys.stderr)
+        return FAILED
+    return 0
+
+
+@commands.command(help="Show the version.")
+def version() -> int:
+    write_lines([f"awaitlint {__version__}"])
+    return 0
+
+
+commands.add_command(check)
+commands.add_command(rule)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line with its arguments and answer the exit code; nothing but that comes out of it."""
+    prepare_streams()
+    try:
+        code = commands.main(list(arguments), prog_name="awaitlint", standalone_mode=False)
+    except click.exceptions.Exit as finished:
+        return finished.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except click.ClickException as problem:
+        error(problem.format_message())
+    except (ConfigError, UsageError) as problem:
+        error(str(problem))
+    except SystemExit as finished:  # click ends so when a pipe is closed
+        return finished.code if isinstance(finished.code, int) else FAILED
+    except Exception as problem:  # noqa: BLE001  whatever it is, the user gets a line and an exit code
+        if {"-v", "--verbose"} & set(arguments):
+            traceback.print_exc()
+        kind = type(problem).__name__
+        error(f"internal error: {kind}: {problem} (run again with --verbose for the traceback)")
+    else:
+        return code if isinstance(code, int) else 0
+    return FAILED

@@ -1,0 +1,310 @@
+"""Finding and reading the configuration of a file."""
+
+# ruff: noqa: PTH100, PTH112, PTH116, PTH118
+# Names that are looked up for every file are strings, which are cheaper than paths.
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from awaitlint.config.errors import COMMAND_LINE, ConfigError, did_you_mean
+from awaitlint.config.options import BY_KEY, Kind, OptionError, parse
+from awaitlint.config.selection import unknown_selector
+from awaitlint.config.settings import Settings
+from awaitlint.files.roots import project_root
+
+#: Answers the codes and names of all rules; only asked where a configuration names rules.
+RuleNames = Callable[[], Iterable[tuple[str, str]]]
+
+PYPROJECT = "pyproject.toml"
+#: In the order in which they count where a directory has several.
+CONFIG_NAMES = (".awaitlint.toml", "awaitlint.toml", PYPROJECT)
+
+_Signature = tuple[int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    """What a directory's own files say: `values` is None where none of them is a configuration."""
+
+    signatures: tuple[_Signature, ...]
+    config_path: Path | None
+    values: Mapping[str, object] | None
+    requires_python: tuple[int, int] | None
+
+
+class SettingsCache:
+    """The settings of each file, from the nearest configuration at or above it.
+
+    Calling it with a file's absolute path gives its settings; files under one configuration share one
+    object.  `config` is used for every file instead, `isolated` reads no file at all, and `overrides` (keys
+    as in TOML) go on top: they replace what is configured, except that `ignore` and the ``extend-`` options
+    add to it, and that `select` also replaces the configured ``extend-select``.  Made for processes that
+    live long: a configuration that has changed is read again, at most `recheck` seconds later.  Every method
+    raises `ConfigError`.
+    """
+
+    def __init__(
+        self,
+        *,
+        config: Path | None = None,
+        isolated: bool = False,
+        overrides: Mapping[str, object] | None = None,
+        rule_names: RuleNames | None = None,
+        recheck: float = 1.0,
+    ) -> None:
+        self._rule_names = rule_names
+        self._recheck = recheck
+        self._overrides = self._values(overrides or {}, COMMAND_LINE)
+        self._isolated = isolated
+        self._config = Path(os.path.abspath(config)) if config is not None else None
+        self._directories: dict[str, tuple[float, _Directory]] = {}
+        self._marked: tuple[float, dict[str, bool]] = (0.0, {})
+        self._named: tuple[_Signature, Mapping[str, object]] | None = None
+        # Each with the values it was made from, which keeps their identity, a part of the key, their own.
+        self._settings: dict[tuple[object, ...], tuple[object, Settings]] = {}
+        self._answers: dict[str, tuple[float, Settings]] = {}
+
+    def __call__(self, path: Path) -> Settings:
+        """The settings of a file."""
+        return self.in_directory(path.parent)
+
+    def in_directory(self, directory: Path) -> Settings:
+        """The settings of the files in a directory (absolute path)."""
+        name = os.fspath(directory)
+        now = time.monotonic()
+        answer = self._answers.get(name)
+        if answer is not None and now - answer[0] < self._recheck:
+            return answer[1]
+        settings = self._resolve(directory, now)
+        self._answers[name] = (now, settings)
+        return settings
+
+    def _resolve(self, directory: Path, now: float) -> Settings:
+        if self._isolated:
+            return self._settings_of(self._root(directory, now), None, {}, None)
+        found: _Directory | None = None
+        requires: tuple[int, int] | None = None
+        for ancestor in (directory, *directory.parents):
+            state = self._directory(ancestor, now)
+            if found is None and state.values is not None:
+                found = state
+            requires = requires or state.requires_python
+        if self._config is not None:
+            return self._settings_of(
+                self._root(directory, now), self._config, self._named_config(self._config), requires
+            )
+        if found is None or found.config_path is None or found.values is None:
+            return self._settings_of(self._root(directory, now), None, {}, requires)
+        return self._settings_of(found.config_path.parent, found.config_path, found.values, requires)
+
+    def _root(self, directory: Path, now: float) -> Path:
+        if now - self._marked[0] >= self._recheck:
+            self._marked = (now, {})
+        return project_root(directory, marked=self._marked[1])
+
+    def _settings_of(
+        self,
+        root: Path,
+        config_path: Path | None,
+        values: Mapping[str, object],
+        requires: tuple[int, int] | None,
+    ) -> Settings:
+        key = (root, config_path, id(values) if values else None, requires)
+        known = self._settings.get(key)
+        if known is not None:
+            return known[1]
+        merged = _merge(values, self._overrides, self._rule_names)
+        if requires is not None:
+            merged.setdefault("target_version", requires)
+        settings = Settings(root=root, config_path=config_path, **merged)
+        self._settings[key] = (values, settings)
+        return settings
+
+    def _directory(self, directory: Path, now: float) -> _Directory:
+        name = os.fspath(directory)
+        known = self._directories.get(name)
+        if known is not None and now - known[0] < self._recheck:
+            return known[1]
+        signatures = tuple(_signature(os.path.join(name, each)) for each in CONFIG_NAMES)
+        if known is not None and known[1].signatures == signatures:
+            state = known[1]
+        else:
+            state = self._read_directory(directory, signatures)
+        self._directories[name] = (now, state)
+        return state
+
+    def _read_directory(self, directory: Path, signatures: tuple[_Signature, ...]) -> _Directory:
+        config_path: Path | None = None
+        values: Mapping[str, object] | None = None
+        requires: tuple[int, int] | None = None
+        for name, signature in zip(CONFIG_NAMES, signatures, strict=True):
+            if signature is None:
+                continue
+            path = directory / name
+            if name != PYPROJECT:
+                if values is None:
+                    config_path, values = path, self._values(_toml(path, _read(path)), path)
+                continue
+            data = _read(path)
+            if b"awaitlint" not in data and b"requires-python" not in data:
+                continue
+            try:
+                table = _toml(path, data)
+            except ConfigError:
+                # Somebody else's broken file, unless it speaks of us: a test's data, or a template.
+                if b"tool.awaitlint" in data:
+                    raise
+                continue
+            requires = _requires_python(table)
+            own = _own_table(table, path)
+            if values is None and own is not None:
+                config_path, values = path, self._values(own, path)
+        return _Directory(signatures, config_path, values, requires)
+
+    def _named_config(self, path: Path) -> Mapping[str, object]:
+        signature = _signature(os.fspath(path))
+        if self._named is None or self._named[0] != signature:
+            table = _toml(path, _read(path))
+            if path.name == PYPROJECT:
+                own = _own_table(table, path)
+                if own is None:
+                    raise ConfigError(path, "there is no [tool.awaitlint] table")
+                self._named = (signature, self._values(own, path))
+            else:
+                self._named = (signature, self._values(table, path))
+        return self._named[1]
+
+    def _values(self, table: Mapping[str, object], source: Path | str) -> dict[str, object]:
+        """The parsed options of a table, by the names of their fields."""
+        values: dict[str, object] = {}
+        for key, value in table.items():
+            option = BY_KEY.get(key)
+            if option is None:
+                raise ConfigError(source, "unknown option" + did_you_mean(key, BY_KEY), key=key, value=value)
+            try:
+                parsed = parse(option, value)
+            except OptionError as error:
+                raise ConfigError(source, error.problem, key=key, value=error.value) from error
+            if option.kind in (Kind.SELECTORS, Kind.SELECTORS_BY_GLOB):
+                self._check_selectors(parsed, key, source)
+            values[option.field] = parsed
+        return values
+
+    def _check_selectors(self, parsed: Any, key: str, source: Path | str) -> None:
+        if self._rule_names is None:
+            return
+        nested = BY_KEY[key].kind is Kind.SELECTORS_BY_GLOB
+        selectors = [each for _, many in parsed for each in many] if nested else parsed
+        unknown = unknown_selector(selectors, self._rule_names()) if selectors else None
+        if unknown is not None:
+            raise ConfigError(source, unknown[1], key=key, value=unknown[0])
+
+
+def load_settings(
+    start: Path,
+    *,
+    config: Path | None = None,
+    isolated: bool = False,
+    overrides: Mapping[str, object] | None = None,
+    rule_names: RuleNames | None = None,
+) -> Settings:
+    """The settings of one file or directory, read anew; see `SettingsCache`.  Raises `ConfigError`."""
+    cache = SettingsCache(config=config, isolated=isolated, overrides=overrides, rule_names=rule_names)
+    absolute = Path(os.path.abspath(start))
+    return cache.in_directory(absolute if os.path.isdir(absolute) else absolute.parent)
+
+
+def _merge(
+    values: Mapping[str, object], overrides: Mapping[str, object], rule_names: RuleNames | None
+) -> dict[str, Any]:
+    """The overrides on top of the configured values."""
+    merged: dict[str, Any] = dict(values)
+    if "select" in overrides:
+        merged.pop("extend_select", None)
+    if "ignore" in merged:
+        # Who asks for a rule on the command line means it, as exactly as the configuration ignores it.
+        asked = (*_tuple(overrides, "select"), *_tuple(overrides, "extend_select"))
+        wanted = _canonical(asked, rule_names)
+        merged["ignore"] = tuple(
+            each for each in merged["ignore"] if _canonical((each,), rule_names).isdisjoint(wanted)
+        )
+    for field, value in overrides.items():
+        adds = field == "ignore" or field.startswith("extend_")
+        merged[field] = (*_tuple(merged, field), *_tuple(overrides, field)) if adds else value
+    return merged
+
+
+def _tuple(values: Mapping[str, object], field: str) -> tuple[Any, ...]:
+    value = values.get(field, ())
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _canonical(selectors: Iterable[str], rule_names: RuleNames | None) -> set[str]:
+    wanted = set(selectors)
+    if not wanted:
+        return wanted
+    codes = {name: code for code, name in rule_names()} if rule_names is not None else {}
+    return {codes.get(each, each.upper()) for each in wanted}
+
+
+def _signature(path: str) -> _Signature:
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ConfigError(path, f"cannot read the configuration: {reason}") from error
+
+
+def _toml(path: Path, data: bytes) -> dict[str, object]:
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(path, f"not valid TOML: not UTF-8 (at line {line})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(path, f"not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(path, "not valid TOML: nested too deeply") from error
+
+
+def _own_table(table: Mapping[str, object], path: Path) -> Mapping[str, object] | None:
+    tool = table.get("tool")
+    own = tool.get("awaitlint") if isinstance(tool, dict) else None
+    if own is None:
+        return None
+    if not isinstance(own, dict):
+        raise ConfigError(path, "expected a table", key="tool.awaitlint", value=own)
+    return own
+
+
+def _requires_python(table: Mapping[str, object]) -> tuple[int, int] | None:
+    """The lowest version that ``requires-python`` admits, to the minor version."""
+    project = table.get("project")
+    specifier = project.get("requires-python") if isinstance(project, dict) else None
+    if not isinstance(specifier, str):
+        return None
+    bounds = [
+        (int(match[1]), int(match[2] or 0))
+        for clause in specifier.split(",")
+        if (match := re.fullmatch(r"\s*(?:>=|>|~=|===?)\s*(\d+)(?:\.(\d+))?(?:\.[\w.*]+)?\s*", clause))
+    ]
+    return max(bounds, default=None)

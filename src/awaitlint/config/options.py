@@ -1,0 +1,228 @@
+"""Every option there is: its key, its type, its default, and what it does.
+
+This table is the only description of the options.  Parsing and validation, the help of the command line,
+and the generated reference and schema all come from it; `Settings` has a field for each entry.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+
+from awaitlint.config.settings import Settings
+from awaitlint.files.globs import GlobError, compile_glob
+
+
+class Kind(enum.Enum):
+    """The type of an option's value, by how it is written in TOML."""
+
+    FLAG = "true or false"
+    CHOICE = "a string"
+    VERSION = 'a Python version such as "3.12"'
+    STRINGS = "a list of strings"
+    #: globs of files, see `awaitlint.files.globs`
+    GLOBS = "a list of globs"
+    #: codes, prefixes of codes, names of rules, ``ALL``
+    SELECTORS = "a list of rules"
+    #: a table from globs to selectors
+    SELECTORS_BY_GLOB = "a table from globs to lists of rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: `key` is what a configuration file calls it, `example` a line of TOML."""
+
+    key: str
+    kind: Kind
+    help: str
+    example: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def field(self) -> str:
+        """The name of the field of `Settings`."""
+        return self.key.replace("-", "_")
+
+    @property
+    def default(self) -> object:
+        """What holds where nothing is configured, as `Settings` has it."""
+        return _DEFAULTS[self.field]
+
+
+class OptionError(ValueError):
+    """A value that an option does not take: `value` is the part that is wrong."""
+
+    def __init__(self, value: object, problem: str) -> None:
+        super().__init__(problem)
+        self.value = value
+        self.problem = problem
+
+
+_DEFAULTS = {field.name: field.default for field in fields(Settings)}
+
+OUTPUT_FORMATS = ("concise", "full", "grouped", "json", "json-lines", "github")
+
+OPTIONS = (
+    Option(
+        "select",
+        Kind.SELECTORS,
+        "The rules to check, in place of the default ones: codes, prefixes of codes, names, or ALL. The more"
+        " specific of two entries wins, and `ignore` wins over an equally specific `select`.",
+        'select = ["AWL1", "blocking-sleep"]',
+    ),
+    Option(
+        "extend-select",
+        Kind.SELECTORS,
+        "Rules to check in addition to those selected.",
+        'extend-select = ["await-in-loop"]',
+    ),
+    Option(
+        "ignore",
+        Kind.SELECTORS,
+        "Rules to leave out.",
+        'ignore = ["AWL305"]',
+    ),
+    Option(
+        "per-file-ignores",
+        Kind.SELECTORS_BY_GLOB,
+        "Rules to leave out in the files that a glob matches; a glob that begins with `!` stands for the"
+        " files that it does not match.",
+        'per-file-ignores = { "tests/*" = ["AWL3"], "!src/**" = ["unawaited-coroutine"] }',
+    ),
+    Option(
+        "extend-per-file-ignores",
+        Kind.SELECTORS_BY_GLOB,
+        "Entries in addition to those of `per-file-ignores`.",
+        'extend-per-file-ignores = { "scripts/*" = ["ALL"] }',
+    ),
+    Option(
+        "exclude",
+        Kind.GLOBS,
+        "Files and directories that are not searched, in place of the default ones. A pattern without a slash"
+        " matches a name at any depth, one with a slash a path relative to the project's root.",
+        'exclude = [".venv", "src/generated"]',
+    ),
+    Option(
+        "extend-exclude",
+        Kind.GLOBS,
+        "Files and directories that are not searched, in addition to those of `exclude`.",
+        'extend-exclude = ["*_pb2.py"]',
+    ),
+    Option(
+        "force-exclude",
+        Kind.FLAG,
+        "Leave excluded files out even where they are given by name, as pre-commit does.",
+        "force-exclude = true",
+    ),
+    Option(
+        "respect-gitignore",
+        Kind.FLAG,
+        "Leave out what git ignores when a directory is searched.",
+        "respect-gitignore = false",
+    ),
+    Option(
+        "src",
+        Kind.STRINGS,
+        "Directories, relative to the project's root, that top-level modules are imported from, in addition"
+        " to those that are found.",
+        'src = ["lib", "services/api/src"]',
+    ),
+    Option(
+        "target-version",
+        Kind.VERSION,
+        "The oldest Python that the code has to run on. Where it is not given, the lower bound of"
+        " `requires-python` in pyproject.toml.",
+        'target-version = "3.11"',
+    ),
+    Option(
+        "known-safe-calls",
+        Kind.STRINGS,
+        "Qualified names, with globs, of functions and methods whose calls are never reported.",
+        'known-safe-calls = ["app.events.fire_and_forget", "app.metrics.*"]',
+    ),
+    Option(
+        "langfuse-target",
+        Kind.CHOICE,
+        "The version of Langfuse that `langfuse-observe-import` assumes: `auto` reads it from the project's"
+        " requirements, `always` reports whatever the version.",
+        'langfuse-target = "3+"',
+        choices=("auto", "2", "3+", "always"),
+    ),
+    Option(
+        "output-format",
+        Kind.CHOICE,
+        "How findings are written.",
+        'output-format = "concise"',
+        choices=OUTPUT_FORMATS,
+    ),
+    Option(
+        "fix",
+        Kind.FLAG,
+        "Apply the safe fixes.",
+        "fix = true",
+    ),
+    Option(
+        "unsafe-fixes",
+        Kind.FLAG,
+        "Count unsafe fixes in: list them as available, and apply them when fixing.",
+        "unsafe-fixes = true",
+    ),
+)
+
+BY_KEY = {option.key: option for option in OPTIONS}
+
+
+def parse(option: Option, value: object) -> object:
+    """The value of the option's field for a value from TOML or the command line; raises `OptionError`.
+
+    Whether the named rules exist is not checked here, see `awaitlint.config.selection.unknown_selector`.
+    """
+    match option.kind:
+        case Kind.FLAG:
+            if not isinstance(value, bool):
+                raise OptionError(value, f"expected {option.kind.value}")
+            return value
+        case Kind.CHOICE:
+            if not isinstance(value, str) or value not in option.choices:
+                choices = ", ".join(f'"{choice}"' for choice in option.choices)
+                raise OptionError(value, f"expected one of {choices}")
+            return value
+        case Kind.VERSION:
+            return _version(value)
+        case Kind.STRINGS | Kind.SELECTORS:
+            return _strings(value, option.kind)
+        case Kind.GLOBS:
+            return _checked_globs(_strings(value, option.kind))
+        case Kind.SELECTORS_BY_GLOB:
+            if not isinstance(value, dict):
+                raise OptionError(value, f"expected {option.kind.value}")
+            _checked_globs(key.removeprefix("!") for key in value)
+            return tuple((key, _strings(value[key], Kind.SELECTORS)) for key in value)
+
+
+def _strings(value: object, kind: Kind) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise OptionError(value, f"expected {kind.value}")
+    for item in value:
+        if not isinstance(item, str) or not item.strip():
+            raise OptionError(item, f"expected {kind.value}")
+    return tuple(item.strip() for item in value)
+
+
+def _checked_globs(patterns: Iterable[str]) -> tuple[str, ...]:
+    checked = tuple(patterns)
+    for pattern in checked:
+        try:
+            compile_glob(pattern)
+        except GlobError as error:
+            raise OptionError(pattern, f"not a glob: {error}") from error
+    return checked
+
+
+def _version(value: object) -> tuple[int, int]:
+    match = re.fullmatch(r"(?:py)?3\.?(\d{1,2})", value) if isinstance(value, str) else None
+    if match is None or int(match[1]) < 7:
+        raise OptionError(value, f"expected {Kind.VERSION.value}, 3.7 or later")
+    return (3, int(match[1]))

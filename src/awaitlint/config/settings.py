@@ -1,0 +1,43 @@
+"""The options of a run, as every layer reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from awaitlint.files.discover import DEFAULT_EXCLUDE
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options that govern a file; `awaitlint.config.options` says what each one means.
+
+    `root` is the directory that the patterns are relative to: the configuration's own, or the project's
+    where the configuration was named on the command line or there is none.  `config_path` is the file that
+    the options come from, None where there is none.
+    """
+
+    root: Path
+    config_path: Path | None = None
+    #: selectors: codes, prefixes of codes, names of rules, ``ALL``; empty stands for the default rules
+    select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    #: globs with the selectors that are ignored in the files they match
+    per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    extend_per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exclude: tuple[str, ...] = DEFAULT_EXCLUDE
+    extend_exclude: tuple[str, ...] = ()
+    force_exclude: bool = False
+    respect_gitignore: bool = True
+    #: source roots besides those that are found, relative to `root`
+    src: tuple[str, ...] = ()
+    #: the oldest Python that the code has to run on
+    target_version: tuple[int, int] = (3, 13)
+    #: globs of qualified names whose calls are never reported
+    known_safe_calls: tuple[str, ...] = ()
+    #: ``auto``, ``2``, ``3+`` or ``always``
+    langfuse_target: str = "auto"
+    output_format: str = "full"
+    fix: bool = False
+    unsafe_fixes: bool = False

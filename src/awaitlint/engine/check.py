@@ -1,0 +1,162 @@
+"""The check of one file: facts, suspects, visitors, findings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.config.selection import selected
+from awaitlint.engine.suppressions import suppress
+from awaitlint.files.source import SourceError, decode
+from awaitlint.model import Diagnostic
+from awaitlint.rulekit.context import ModuleContext
+from awaitlint.rulekit.registry import all_rules
+from awaitlint.rules.syntax_error import SyntaxErrorRule
+from awaitlint.syntax.parse import SyntaxProblem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from awaitlint.config.settings import Settings
+    from awaitlint.engine.session import Lowered, Session
+    from awaitlint.files.discover import Target
+    from awaitlint.rulekit.rule import Rule
+
+
+def check_file(session: Session, target: Target) -> tuple[Diagnostic, ...]:
+    """The findings of one file, sorted, selected by its settings, less the suppressed."""
+    settings = session.settings_for(target.path)
+    codes = selected(rule_keys(), settings, target.path)
+    lowered = session.lowered(target.path)
+    if lowered.problem is not None:
+        return _unreadable(target, lowered, codes)
+    if target.path.suffix == ".pyi" or not codes:
+        return ()
+    context = _context(session, target.path, target.display, settings, lowered)
+    if context is None:
+        return ()
+    rules = [rule(context) for rule in all_rules() if rule.code in codes]
+    lines = _suspects(session, context, rules)
+    if lines:
+        _visit(session, context, rules, lines)
+    findings = _first_of_each_cause(context)
+    return suppress(context.text, findings).kept
+
+
+def rule_keys() -> tuple[tuple[str, str, bool], ...]:
+    """(code, name, on by default) of every rule."""
+    return tuple((rule.code, rule.name, rule.default) for rule in all_rules())
+
+
+def _context(
+    session: Session, path: Path, display: str, settings: Settings, lowered: Lowered
+) -> ModuleContext | None:
+    linked = session.linked(path, settings)
+    module = linked.project.module_at(path)
+    if module is None or lowered.data is None:
+        return None
+    return ModuleContext(
+        module=module,
+        path=path,
+        display=display,
+        data=lowered.data,
+        settings=settings,
+        infer=linked.infer,
+        display_of=session.display_of,
+    )
+
+
+def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> tuple[Diagnostic, ...]:
+    """The one finding about a file that cannot be read, decoded or parsed."""
+    if SyntaxErrorRule.code not in codes or lowered.problem is None:
+        return ()
+    finding = SyntaxErrorRule.finding(target.display, lowered.problem)
+    text = ""
+    if lowered.data is not None:
+        try:
+            text = decode(lowered.data).text
+        except SourceError:
+            text = lowered.data.decode("latin-1")
+    return suppress(text, [finding]).kept
+
+
+def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> list[int]:
+    """The lines that some rule wants to have visited."""
+    lines: set[int] = set()
+    by_use: dict[int, list[Rule]] = {}
+    for rule in rules:
+        for use in rule.uses:
+            by_use.setdefault(use, []).append(rule)
+        try:
+            lines.update(rule.suspicious())
+        except Exception as error:  # noqa: BLE001  # one rule's crash must not lose another's findings
+            _crashed(session, context, rule, error)
+    for site in context.facts.sites:
+        for rule in by_use.get(site.use, ()):
+            if site.line in lines:
+                break
+            try:
+                if rule.suspect(site):
+                    lines.add(site.line)
+            except Exception as error:  # noqa: BLE001
+                _crashed(session, context, rule, error)
+                by_use[site.use] = [other for other in by_use[site.use] if other is not rule]
+    if not session.options.sieve and context.lines:
+        return [-1]
+    return sorted(lines)
+
+
+def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: list[int]) -> None:
+    from awaitlint.engine.visit import regions, visit  # libcst is imported where something is suspected
+
+    last = max(1, len(context.lines))
+    stretches = [(1, last)] if lines == [-1] else regions(context.facts, lines, last)
+    guarded = [Guard(rule, lambda rule, error: _crashed(session, context, rule, error)) for rule in rules]
+    try:
+        visit(context, rules, guarded, stretches)
+    except SyntaxProblem as problem:
+        finding = SyntaxErrorRule.finding(context.display, problem)
+        context.findings.append((SyntaxErrorRule.code, finding))
+
+
+class Guard:
+    """Stands before a rule's visitor: a crash is named, and the rule is not asked again in this file."""
+
+    def __init__(self, rule: Rule, report: object) -> None:
+        self._rule = rule
+        self._report = report
+        self._broken = False
+        for name in dir(rule):
+            if name.startswith(("visit_", "leave_")):
+                setattr(self, name, self._guarded(name))
+
+    def _guarded(self, name: str) -> object:
+        method = getattr(self._rule, name)
+
+        def call(node: object) -> None:
+            if self._broken:
+                return
+            try:
+                method(node)
+            except Exception as error:  # noqa: BLE001
+                self._broken = True
+                self._report(self._rule, error)  # type: ignore[operator]
+
+        return call
+
+
+def _crashed(session: Session, context: ModuleContext, rule: Rule, error: Exception) -> None:
+    reason = f"{type(error).__name__}: {error}"
+    session.internal_errors.append(f"{context.display}: the rule {rule.name} ({rule.code}) failed: {reason}")
+
+
+def _first_of_each_cause(context: ModuleContext) -> list[Diagnostic]:
+    """The findings in order; of several with one cause, the first in the text."""
+    ordered = sorted(context.findings, key=lambda pair: pair[1].sort_key)
+    seen: set[object] = set()
+    kept = []
+    for cause, finding in ordered:
+        if cause not in seen:
+            seen.add(cause)
+            kept.append(finding)
+    return kept
+

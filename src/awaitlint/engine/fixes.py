@@ -1,0 +1,249 @@
+"""Applying fixes to a text, and writing the result back without ever leaving half a file behind."""
+
+from __future__ import annotations
+
+import ast
+import codecs
+import contextlib
+import itertools
+import os
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from awaitlint.model import Diagnostic, Edit, Fix, Safety
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_BARE_NEWLINE = re.compile(r"(?<!\r)\n")
+
+
+@dataclass(frozen=True, slots=True)
+class FixOutcome:
+    """What one pass of fixes did to a text.
+
+    `applied` are the findings whose fix is in `text`; `skipped` those whose fix gets in the way of another
+    one, and may fit in the next pass; `rejected` those whose fix would have made the text unparsable, or
+    does not fit the text at all.
+    """
+
+    text: str
+    applied: tuple[Diagnostic, ...] = ()
+    skipped: tuple[Diagnostic, ...] = ()
+    rejected: tuple[Diagnostic, ...] = ()
+
+
+class FixError(Exception):
+    """A fixed file that cannot be written; the file on disk is as it was."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: cannot write the fixed file: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Replacement:
+    """An edit as offsets into the text."""
+
+    start: int
+    end: int
+    content: str
+
+    @property
+    def adds_lines(self) -> bool:
+        """Whether it inserts whole lines, such as an import."""
+        return self.start == self.end and self.content.endswith(("\n", "\r"))
+
+    def touches(self, other: _Replacement) -> bool:
+        return self.start <= other.end and other.start <= self.end
+
+
+def applicable(fix: Fix | None, *, unsafe: bool) -> bool:
+    """Whether there is a fix, and one that may be applied: a safe one, or any where `unsafe` is allowed."""
+    return fix is not None and bool(fix.edits) and (unsafe or fix.safety is Safety.SAFE)
+
+
+def apply_fixes(text: str, diagnostics: Iterable[Diagnostic], *, unsafe: bool) -> FixOutcome:
+    """Apply the fixes of one file's findings, all edits of a fix or none.
+
+    Of two fixes that touch the same place the first finding's is applied and the other skipped, so that a
+    second pass looks at it anew.  Only the insertion of the very same lines, such as an import, is shared.
+    Where the text parsed before, it parses afterwards.
+    """
+    positions = _Positions(text)
+    wanted: list[tuple[list[_Replacement], Diagnostic]] = []
+    skipped: list[Diagnostic] = []
+    rejected: list[Diagnostic] = []
+    for diagnostic in diagnostics:
+        if diagnostic.fix is None or not applicable(diagnostic.fix, unsafe=unsafe):
+            continue
+        replacements = positions.replacements(diagnostic.fix.edits)
+        if replacements is None:
+            rejected.append(diagnostic)
+        else:
+            wanted.append((replacements, diagnostic))
+    # By the finding's place, for an import that a fix adds far above says nothing about its order.
+    wanted.sort(key=lambda each: each[1].sort_key)
+    accepted: set[_Replacement] = set()
+    chosen: list[tuple[list[_Replacement], Diagnostic]] = []
+    for replacements, diagnostic in wanted:
+        if _fits(replacements, accepted):
+            accepted.update(replacements)
+            chosen.append((replacements, diagnostic))
+        else:
+            skipped.append(diagnostic)
+    fixed = _apply(text, chosen)
+    if chosen and verify(text, fixed) is not None:
+        good: list[tuple[list[_Replacement], Diagnostic]] = []
+        for each in chosen:
+            if verify(text, _apply(text, [*good, each])) is None:
+                good.append(each)
+            else:
+                rejected.append(each[1])
+        chosen, fixed = good, _apply(text, good)
+    return FixOutcome(fixed, tuple(each[1] for each in chosen), tuple(skipped), tuple(rejected))
+
+
+def verify(before: str, after: str) -> str | None:
+    """Why a fixed text cannot be right, or None: it has to parse, if the text did before."""
+    problem = _syntax_problem(after)
+    return None if problem is None or _syntax_problem(before) is not None else problem
+
+
+def encode(text: str, encoding: str, *, bom: bool) -> bytes:
+    """The bytes of a source file; raises `UnicodeEncodeError` where the encoding lacks a character."""
+    data = text.encode(encoding)
+    return codecs.BOM_UTF8 + data if bom else data
+
+
+def write_fixed(path: Path, data_before: bytes, text: str, encoding: str, *, bom: bool) -> bool:
+    """Write a fixed text in the file's own encoding; answers whether it changed the file.
+
+    A link stays and the file it points to is written.  The new content is written beside the file, flushed
+    to the disk and put in its place in one step, with the file's permissions.  Raises `FixError` where that
+    fails or the file is no longer what was checked; it is then as it was.
+    """
+    try:
+        data = encode(text, encoding, bom=bom)
+    except UnicodeEncodeError as error:
+        raise FixError(path, f"{encoding} has no {error.object[error.start]!r}") from error
+    if data == data_before:
+        return False
+    target = Path(os.path.realpath(path))
+    try:
+        if target.read_bytes() != data_before:
+            raise FixError(path, "it was changed while it was checked")
+        if not os.access(target, os.W_OK):
+            raise FixError(path, "permission denied")
+        _replace(target, data)
+    except OSError as error:
+        raise FixError(path, (error.strerror or str(error)).lower()) from error
+    return True
+
+
+def _replace(target: Path, data: bytes) -> None:
+    import tempfile  # noqa: PLC0415  only a run that writes pays for it
+
+    status = target.stat()
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:64]}.", suffix=".tmp", dir=target.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _take_owner(temporary, status)
+        temporary.chmod(status.st_mode & 0o7777)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink()
+        raise
+
+
+def _take_owner(temporary: Path, status: os.stat_result) -> None:
+    own = temporary.stat()
+    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
+        # Only root may give files away, and the content is what matters.
+        with contextlib.suppress(PermissionError):
+            os.chown(temporary, status.st_uid, status.st_gid)
+
+
+class _Positions:
+    """Lines and columns of a text as offsets."""
+
+    def __init__(self, text: str) -> None:
+        self.size = len(text)
+        self.starts = [0]
+        self.ends = []
+        self.newline = "\n"
+        for number, match in enumerate(_LINE_END.finditer(text)):
+            if number == 0:
+                self.newline = match[0]
+            self.ends.append(match.start())
+            self.starts.append(match.end())
+        self.ends.append(self.size)
+
+    def replacements(self, edits: Sequence[Edit]) -> list[_Replacement] | None:
+        """The edits in order, with the file's newlines; None where they overlap or lie outside the text."""
+        found = []
+        for edit in edits:
+            start = self._offset(edit.span.line, edit.span.column)
+            end = self._offset(edit.span.end_line, edit.span.end_column)
+            if start is None or end is None or end < start:
+                return None
+            found.append(_Replacement(start, end, _BARE_NEWLINE.sub(self.newline, edit.replacement)))
+        found.sort(key=lambda each: (each.start, each.end))
+        for left, right in itertools.pairwise(found):
+            if right.start < left.end:
+                return None
+        return found
+
+    def _offset(self, line: int, column: int) -> int | None:
+        if line == len(self.starts) + 1 and column == 0:
+            return self.size  # the end of a text without a final newline, as the start of the next line
+        if not 1 <= line <= len(self.starts) or column < 0:
+            return None
+        offset = self.starts[line - 1] + column
+        return offset if offset <= self.ends[line - 1] else None
+
+
+def _fits(replacements: list[_Replacement], accepted: set[_Replacement]) -> bool:
+    """Whether a fix touches nothing that is accepted already, but for lines that both insert."""
+    if replacements and all(each in accepted for each in replacements):
+        return True  # the same fix, found by two rules
+    return not any(
+        each.touches(other) and not (each == other and each.adds_lines)
+        for each in replacements
+        for other in accepted
+    )
+
+
+def _apply(text: str, chosen: Iterable[tuple[list[_Replacement], Diagnostic]]) -> str:
+    parts: list[str] = []
+    at = 0
+    seen: set[_Replacement] = set()
+    ordered: list[_Replacement] = []
+    for replacements, _ in chosen:
+        new = [each for each in replacements if each not in seen]
+        seen.update(new)
+        ordered.extend(new)
+    ordered.sort(key=lambda each: (each.start, each.end))
+    for each in ordered:
+        parts += (text[at : each.start], each.content)
+        at = each.end
+    parts.append(text[at:])
+    return "".join(parts)
+
+
+def _syntax_problem(text: str) -> str | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as error:
+        return f"line {error.lineno}: {error.msg}"
+    except (ValueError, RecursionError, MemoryError) as error:
+        return str(error) or type(error).__name__
+    return None

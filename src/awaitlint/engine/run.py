@@ -1,0 +1,75 @@
+"""A run: targets in, findings out."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from awaitlint.engine.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from awaitlint.config.settings import Settings
+    from awaitlint.files.discover import Target
+    from awaitlint.files.source import SourceStore
+    from awaitlint.model import Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to run; neither option changes what is found.
+
+    `sieve` off makes the visitors walk every function, `cache` off keeps facts out of the cache on disk.
+    """
+
+    sieve: bool = True
+    cache: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run found: the findings in order, and the rules that crashed, each in one line."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    files: int
+    internal_errors: tuple[str, ...] = ()
+
+
+def run(
+    targets: Sequence[Target],
+    settings_for: Callable[[Path], Settings],
+    store: SourceStore,
+    *,
+    options: Options | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Result:
+    """Check files.
+
+    Args:
+        targets: The files.
+        settings_for: The settings that govern a file.
+        store: Answers what is in a file.
+        options: How to run.
+        progress: Called with (files done, files in all).
+    """
+    session = Session(settings_for, store, options)
+    session.displays.update((target.path, target.display) for target in targets)
+    found: list[Diagnostic] = []
+    # facts make many small objects and no garbage: collecting would only cost
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        for done, target in enumerate(targets):
+            if progress is not None:
+                progress(done, len(targets))
+            found.extend(session.check(target))
+    finally:
+        if collecting:
+            gc.enable()
+    if progress is not None:
+        progress(len(targets), len(targets))
+    found.sort(key=lambda finding: finding.sort_key)
+    return Result(tuple(found), len(targets), tuple(session.internal_errors))

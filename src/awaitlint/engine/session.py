@@ -1,0 +1,172 @@
+"""What outlives the check of one file: facts, linked projects, inference."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaitlint.engine.check import check_file
+from awaitlint.files.roots import project_root
+from awaitlint.files.source import SourceError, SourceStore
+from awaitlint.index.lower import lower
+from awaitlint.index.project import Module, Project
+from awaitlint.index.stdlib import standard_library
+from awaitlint.infer.engine import Inference
+from awaitlint.syntax.parse import SyntaxProblem, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from awaitlint.config.settings import Settings
+    from awaitlint.engine.run import Options
+    from awaitlint.files.discover import Target
+    from awaitlint.index.facts import ModuleFacts
+    from awaitlint.model import Diagnostic
+
+#: seconds for which a file that was read is taken to be unchanged
+_RECHECK = 0.5
+
+
+class Lowered(NamedTuple):
+    """The outcome of reading one file: facts, or the reason why there are none."""
+
+    signature: tuple[int, int, int] | None
+    data: bytes | None
+    facts: ModuleFacts | None
+    problem: SyntaxProblem | SourceError | None
+
+
+class Linked(NamedTuple):
+    """A project and the inference over it."""
+
+    project: Project
+    infer: Inference
+
+
+class Session:
+    """Checks files one by one, and remembers what it learned for the next.
+
+    Made for a run as well as for a process that lives long: a file that changed on disk is read again, and
+    what was inferred from it is forgotten.
+
+    Args:
+        settings_for: The settings that govern a file.
+        store: Answers what is in a file.
+        options: How to run.
+    """
+
+    def __init__(
+        self, settings_for: Callable[[Path], Settings], store: SourceStore, options: Options | None = None
+    ) -> None:
+        from awaitlint.engine.run import Options
+
+        self.settings_for = settings_for
+        self.store = store
+        self.options = options or Options()
+        self.displays: dict[Path, str] = {}
+        #: names of rules that crashed, with the file and the reason
+        self.internal_errors: list[str] = []
+        self._lowered: dict[Path, Lowered] = {}
+        self._linked: dict[tuple[Path, tuple[str, ...], tuple[int, int]], Linked] = {}
+        self._roots: dict[Path, Path] = {}
+        self._checked = time.monotonic()
+
+    def check(self, target: Target) -> tuple[Diagnostic, ...]:
+        """The findings of one file, sorted, selected by its settings, less the suppressed."""
+        self.displays[target.path] = target.display
+        return check_file(self, target)
+
+    def display_of(self, path: Path) -> str:
+        """How the run names a file: as the user did, else relative to the working directory."""
+        known = self.displays.get(path)
+        if known is None:
+            known = os.fspath(path)
+            here = os.getcwd() + os.sep
+            if known.startswith(here):
+                known = known[len(here) :]
+            self.displays[path] = known
+        return known
+
+    def linked(self, path: Path, settings: Settings) -> Linked:
+        """The project that a file belongs to."""
+        root = self._root(path)
+        key = (root, settings.src, settings.target_version)
+        found = self._linked.get(key)
+        if found is None:
+            extra = [settings.root / name for name in settings.src]
+            stdlib = standard_library(settings.target_version)
+            project = Project(root, extra, self.store, stdlib, lambda each: self.lowered(each).facts)
+            found = self._linked[key] = Linked(project, Inference(project))
+        return found
+
+    def _root(self, path: Path) -> Path:
+        root = self._roots.get(path.parent)
+        if root is None:
+            root = self._roots[path.parent] = project_root(path)
+        return root
+
+    def module(self, path: Path, settings: Settings) -> Module | None:
+        return self.linked(path, settings).project.module_at(path)
+
+    # ------------------------------------------------------------------ facts
+    def lowered(self, path: Path) -> Lowered:
+        """A file's facts, read anew where the file has changed since."""
+        known = self._lowered.get(path)
+        if known is None:
+            known = self._lowered[path] = self._lower(path)
+        return known
+
+    def _lower(self, path: Path) -> Lowered:
+        signature = self._signature(path)
+        try:
+            data = self.store.read(path)
+        except SourceError as error:
+            return Lowered(signature, None, None, error)
+        known = self._lowered.get(path)
+        if known is not None and known.data == data:
+            return known._replace(signature=signature)
+        try:
+            facts = lower(parse(data), data)
+        except SyntaxProblem as problem:
+            return Lowered(signature, data, None, problem)
+        except RecursionError:
+            return Lowered(signature, data, None, SyntaxProblem(1, 0, "nested too deeply to be analysed"))
+        return Lowered(signature, data, facts, None)
+
+    def _signature(self, path: Path) -> tuple[int, int, int] | None:
+        if path in self.store.overlays:
+            return None
+        try:
+            status = os.stat(path)
+        except (OSError, ValueError):
+            return None
+        return (status.st_mtime_ns, status.st_size, status.st_ino)
+
+    def refresh(self, overlays: dict[Path, bytes] | None = None) -> None:
+        """Notice what changed on disk since the last call (at most every half second) and in the buffers."""
+        now = time.monotonic()
+        changed = False
+        if overlays is not None and overlays != self.store.overlays:
+            touched = set(overlays) | set(self.store.overlays)
+            self.store = SourceStore(overlays)
+            for path in touched:
+                known = self._lowered.get(path)
+                if known is None or self._relower(path, known):
+                    changed = True
+        if now - self._checked >= _RECHECK:
+            self._checked = now
+            for path, known in list(self._lowered.items()):
+                if path not in self.store.overlays and self._signature(path) != known.signature:
+                    changed |= self._relower(path, known)
+            # files may have come or gone: names are looked up again
+            changed = True
+        if changed:
+            self._linked.clear()
+            self._roots.clear()
+
+    def _relower(self, path: Path, known: Lowered) -> bool:
+        """Read a file again; whether its text has changed."""
+        self._lowered[path] = self._lower(path)
+        return self._lowered[path].data != known.data

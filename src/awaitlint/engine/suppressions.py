@@ -1,0 +1,194 @@
+"""Comments that silence findings: ``# noqa``, ``# awaitlint: ignore`` and their forms for a whole file.
+
+======================================  =============================================================
+``# noqa``                              every finding on the line
+``# noqa: AWL101, AWL3``                those with the codes, or codes that begin so
+``# awaitlint: ignore``                 every finding on the line
+``# awaitlint: ignore[blocking-sleep]`` those with the names, codes or beginnings of codes
+``# flake8: noqa``, ``: AWL101``        the same for the file; alone on its line
+``# awaitlint: ignore-file``, ``[...]`` the same for the file; alone on its line
+======================================  =============================================================
+
+A finding looks for such a comment on its own first and last line, on the first and last line of the
+statement that it begins in, and, as flake8 does, on the line where a string that it begins in ends.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import tokenize
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from awaitlint.files.source import split_lines
+from awaitlint.model import Diagnostic, Span
+
+_ANY = re.compile(r"noqa|awaitlint\s*:", re.IGNORECASE)
+_CODES = r"[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*"
+_NOQA = re.compile(rf"#\s*noqa(?:\s?:\s*(?P<codes>{_CODES}))?", re.IGNORECASE)
+_FILE_NOQA = re.compile(rf"#\s*flake8[:=]\s*noqa(?:\s*:\s*(?P<codes>{_CODES}))?", re.IGNORECASE)
+_IGNORE = re.compile(
+    r"#\s*awaitlint\s*:\s*ignore(?P<file>-file)?\b(?!-)(?:\s*\[(?P<codes>[^\]]*)\])?", re.IGNORECASE
+)
+_SEPARATORS = re.compile(r"[,\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One such comment: `span` is the directive's place in the text, from its ``#`` on.
+
+    `selectors` are what it names, as written; None where it stands for every finding, as opposed to naming
+    none.  `by_name` tells whether the names of rules count, as they do in ``# awaitlint: ignore[...]``.
+    """
+
+    span: Span
+    selectors: tuple[str, ...] | None
+    whole_file: bool = False
+    by_name: bool = False
+
+    def covering(self, diagnostic: Diagnostic) -> tuple[str, ...] | None:
+        """The selectors that cover the finding, none for a bare comment; None where it is not covered."""
+        if self.selectors is None:
+            return ()
+        found = tuple(
+            each
+            for each in self.selectors
+            if diagnostic.code.startswith(each.upper()) or (self.by_name and each.lower() == diagnostic.name)
+        )
+        return found or None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """The outcome: the findings that stay, those that go, and what each comment that was needed did.
+
+    `used` has, for each comment that silenced something, the selectors of it that did (none for a bare
+    comment); a comment of `suppressions` that is not in it, or a selector, silenced nothing.
+    """
+
+    kept: tuple[Diagnostic, ...]
+    silenced: tuple[Diagnostic, ...] = ()
+    suppressions: tuple[Suppression, ...] = ()
+    used: dict[Suppression, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Comments:
+    found: tuple[Suppression, ...]
+    #: line → (first, last) line of the statement it belongs to
+    statements: dict[int, tuple[int, int]]
+    #: line → last line of the strings or continued lines it belongs to
+    joined: dict[int, int]
+
+
+def suppress(text: str, diagnostics: Sequence[Diagnostic]) -> Suppressed:
+    """Drop the findings of one file that its comments silence; the order of the others is kept."""
+    if not diagnostics or not _ANY.search(text):
+        return Suppressed(tuple(diagnostics))
+    comments = _read(text)
+    if not comments.found:
+        return Suppressed(tuple(diagnostics))
+    whole = [each for each in comments.found if each.whole_file]
+    by_line: dict[int, list[Suppression]] = {}
+    for each in comments.found:
+        if not each.whole_file:
+            by_line.setdefault(each.span.line, []).append(each)
+    kept: list[Diagnostic] = []
+    silenced: list[Diagnostic] = []
+    used: dict[Suppression, set[str]] = {}
+    for diagnostic in diagnostics:
+        lines = _lines(diagnostic.span, comments)
+        candidates = [each for line in lines for each in by_line.get(line, ())]
+        silent = False
+        for suppression in (*candidates, *whole):
+            selectors = suppression.covering(diagnostic)
+            if selectors is not None:
+                used.setdefault(suppression, set()).update(selectors)
+                silent = True
+        (silenced if silent else kept).append(diagnostic)
+    frozen = {suppression: frozenset(selectors) for suppression, selectors in used.items()}
+    return Suppressed(tuple(kept), tuple(silenced), comments.found, frozen)
+
+
+def find_suppressions(text: str) -> tuple[Suppression, ...]:
+    """All such comments of a file, in order."""
+    return _read(text).found if _ANY.search(text) else ()
+
+
+def noqa_rows(text: str, diagnostics: Iterable[Diagnostic]) -> list[int]:
+    """For each finding of one file the line where a ``# noqa`` for it can stand: after a string's end."""
+    comments = _read(text) if '"""' in text or "'''" in text or "\\" in text else None
+    rows = []
+    for diagnostic in diagnostics:
+        line = diagnostic.span.line
+        rows.append(comments.joined.get(line, line) if comments is not None else line)
+    return rows
+
+
+def _lines(span: Span, comments: _Comments) -> list[int]:
+    first, last = comments.statements.get(span.line, (span.line, span.line))
+    lines = {span.line, span.end_line, first, last, comments.joined.get(span.line, span.line)}
+    return sorted(lines)
+
+
+def _read(text: str) -> _Comments:
+    """The comments of a text, by its tokens as far as they go, and by its lines from there."""
+    lines = split_lines(text)
+    found: list[Suppression] = []
+    statements: dict[int, tuple[int, int]] = {}
+    joined: dict[int, int] = {}
+    statement_start = part_start = last = 0
+    in_statement = False
+    try:
+        for token in tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline):
+            kind, (line, column), (end_line, _) = token.type, token.start, token.end
+            if kind in (tokenize.ENDMARKER, tokenize.INDENT, tokenize.DEDENT):
+                continue
+            last = max(last, end_line if kind not in (tokenize.NEWLINE, tokenize.NL) else line)
+            part_start = part_start or line
+            if kind == tokenize.COMMENT:
+                found.extend(_parse(token.string, line, column, alone=not lines[line - 1][:column].strip()))
+            elif kind in (tokenize.NL, tokenize.NEWLINE):
+                if line > part_start:
+                    joined.update(dict.fromkeys(range(part_start, line + 1), line))
+                part_start = 0
+                if kind == tokenize.NEWLINE and in_statement:
+                    if line > statement_start:
+                        bounds = (statement_start, line)
+                        statements.update(dict.fromkeys(range(statement_start, line + 1), bounds))
+                    in_statement = False
+            elif not in_statement:
+                in_statement, statement_start = True, line
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        # The text cannot be parsed further: a comment in a string is then taken for what it says.
+        for number in range(last + 1, len(lines) + 1):
+            content = lines[number - 1]
+            column = content.find("#")
+            if column >= 0:
+                found.extend(_parse(content[column:], number, column, alone=not content[:column].strip()))
+    return _Comments(tuple(found), statements, joined)
+
+
+def _parse(comment: str, line: int, column: int, *, alone: bool) -> Iterable[Suppression]:
+    """The directives of one comment, which may hold several: ``# type: ignore  # noqa: AWL101``."""
+    if not _ANY.search(comment):
+        return
+
+    def span(match: re.Match[str]) -> Span:
+        return Span(line, column + match.start(), line, column + match.end())
+
+    whole = _FILE_NOQA.match(comment) if alone else None
+    if whole is not None:
+        yield Suppression(span(whole), _split(whole["codes"]), whole_file=True)
+        return
+    for match in _NOQA.finditer(comment):
+        yield Suppression(span(match), _split(match["codes"]))
+    for match in _IGNORE.finditer(comment):
+        if match["file"] is None or alone:
+            whole_file = match["file"] is not None
+            yield Suppression(span(match), _split(match["codes"]), whole_file=whole_file, by_name=True)
+
+
+def _split(codes: str | None) -> tuple[str, ...] | None:
+    return None if codes is None else tuple(each for each in _SEPARATORS.split(codes) if each)

@@ -1,0 +1,154 @@
+"""Parsing the suspects with libcst, and one walk for all rules."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from awaitlint.index.facts import ScopeKind
+from awaitlint.syntax.positions import Placed
+from awaitlint.syntax.slices import parse_region
+from awaitlint.syntax.walk import Walker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import libcst
+
+    from awaitlint.index.facts import ModuleFacts, Scope, Site
+    from awaitlint.model import Span
+    from awaitlint.rulekit.context import ModuleContext
+    from awaitlint.rulekit.rule import Rule
+
+#: a longer spelling is shortened in messages
+_LONGEST = 60
+_SPACE = re.compile(r"\s+")
+
+
+class Walk:
+    """The position of a walk over one region, for the rules' visitors."""
+
+    def __init__(self, context: ModuleContext, placed: Placed) -> None:
+        self.parents: list[libcst.CSTNode] = []
+        self._lines = context.lines
+        self._facts = context.facts
+        self._placed = placed
+        self._sites = {(s.line, s.column, s.end_line, s.end_column): s for s in context.facts.sites}
+        self._starts = {
+            (scope.line, scope.column): index
+            for index, scope in enumerate(context.facts.scopes)
+            if scope.kind is not ScopeKind.MODULE
+        }
+        self._scopes: list[tuple[libcst.CSTNode, int]] = []
+
+    # the walker's hooks
+    def enter(self, node: libcst.CSTNode) -> None:
+        if type(node).__name__ in ("FunctionDef", "ClassDef", "Lambda"):
+            span = self._placed.span(node)
+            found = self._starts.get((span.line, self._bytes(span.line, span.column)))
+            if found is not None:
+                self._scopes.append((node, found))
+
+    def leave(self, node: libcst.CSTNode) -> None:
+        if self._scopes and self._scopes[-1][0] is node:
+            self._scopes.pop()
+
+    # what rules ask
+    @property
+    def scope(self) -> Scope:
+        # decorators, defaults and the like stand in the definition's node but outside its scope
+        for node, index in reversed(self._scopes):
+            if self._inside(node):
+                return self._facts.scopes[index]
+        return self._facts.scopes[0]
+
+    def _inside(self, definition: libcst.CSTNode) -> bool:
+        body = getattr(definition, "body", None)
+        for parent, child in zip(self.parents, [*self.parents[1:], None], strict=True):
+            if parent is definition:
+                return child is None or child is body
+        return False
+
+    def span(self, node: libcst.CSTNode) -> Span:
+        return self._placed.span(node)
+
+    def outer_span(self, node: libcst.CSTNode) -> Span:
+        return self._placed.outer_span(node)
+
+    def site(self, node: libcst.CSTNode) -> Site | None:
+        span = self._placed.span(node)
+        key = (
+            span.line,
+            self._bytes(span.line, span.column),
+            span.end_line,
+            self._bytes(span.end_line, span.end_column),
+        )
+        return self._sites.get(key)
+
+    def _bytes(self, line: int, column: int) -> int:
+        """A column in UTF-8 bytes, as facts count them."""
+        text = self._lines[line - 1]
+        return column if text.isascii() else len(text[:column].encode("utf-8", "surrogatepass"))
+
+    def source(self, node: libcst.CSTNode) -> str:
+        span = self._placed.span(node)
+        rows = self._lines[span.line - 1 : span.end_line]
+        if not rows:
+            return "…"
+        rows[-1] = rows[-1][: span.end_column]
+        rows[0] = rows[0][span.column :]
+        text = _SPACE.sub(" ", " ".join(rows)).strip()
+        return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def regions(facts: ModuleFacts, lines: Iterable[int], last_line: int) -> list[tuple[int, int]]:
+    """The stretches of lines to parse so that every given line is in one: whole outermost functions.
+
+    A line outside functions makes it the whole file.
+    """
+    tops = sorted(
+        (scope.first_line, scope.end_line)
+        for scope in facts.scopes
+        if scope.kind is ScopeKind.FUNCTION and not _in_function(facts, scope)
+    )
+    found: set[tuple[int, int]] = set()
+    for line in lines:
+        region = next(((first, last) for first, last in tops if first <= line <= last), None)
+        if region is None:
+            return [(1, last_line)]
+        found.add(region)
+    return sorted(found)
+
+
+def _in_function(facts: ModuleFacts, scope: Scope) -> bool:
+    parent = scope.parent
+    while parent > 0:
+        if facts.scopes[parent].kind is not ScopeKind.CLASS:
+            return True
+        parent = facts.scopes[parent].parent
+    return False
+
+
+def visit(
+    context: ModuleContext,
+    rules: Sequence[Rule],
+    handlers: Sequence[object],
+    stretches: Iterable[tuple[int, int]],
+) -> None:
+    """Walk stretches of a module; `handlers` are what the walker calls in place of each rule.
+
+    Raises:
+        SyntaxProblem: libcst cannot parse what Python's own parser can.
+    """
+    for first, last in stretches:
+        region = parse_region(context.lines, first, last)
+        walk = Walk(context, region)
+        for rule in rules:
+            rule.context = walk
+        walker = Walker(handlers, walk.enter, walk.leave, parents=walk.parents)
+        if first <= 1 and last >= len(context.lines):
+            walker.walk(region.module)
+            continue
+        walk.parents.extend(region.parents)
+        for root in region.roots:
+            walker.walk(root)

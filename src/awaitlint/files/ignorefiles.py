@@ -1,0 +1,106 @@
+"""What git leaves out: ``.gitignore`` files from a repository's root down, and ``.git/info/exclude``."""
+
+# ruff: noqa: PTH110, PTH118, PTH120, PTH123
+# A walk looks at many entries, and strings are much cheaper than paths.
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+#: Group names, which may occur once in a regular expression.
+_NAMED_GROUP = re.compile(r"\(\?P<\w+>")
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreChain:
+    """The ignore files that hold in one directory, the nearest first; immutable, shared by a subtree."""
+
+    specs: tuple[tuple[str, re.Pattern[str], GitIgnoreSpec], ...] = ()
+    #: outside a repository git ignores nothing, whatever the files say
+    in_repository: bool = False
+
+    @classmethod
+    def at(cls, directory: str) -> IgnoreChain:
+        """The chain of a directory (absolute path): empty where it lies in no git repository."""
+        above: list[str] = []
+        current = directory
+        while True:
+            above.append(current)
+            if os.path.exists(os.path.join(current, ".git")):
+                break
+            parent = os.path.dirname(current)
+            if parent == current:
+                return cls()
+            current = parent
+        chain = cls()
+        for entered in reversed(above):
+            if chain.ignores(entered, is_dir=True):
+                # Who names a directory that git ignores wants it checked.
+                chain = cls(in_repository=True)
+            chain = chain.enter(entered, is_repository=entered == current)
+        return chain
+
+    def enter(self, directory: str, *, is_repository: bool) -> IgnoreChain:
+        """The chain within a subdirectory; a repository of its own knows nothing of the one around it."""
+        chain = self
+        if is_repository:
+            chain = IgnoreChain(in_repository=True)
+            chain = chain.with_file(directory, os.path.join(directory, ".git", "info", "exclude"))
+        return chain.with_file(directory, os.path.join(directory, ".gitignore"))
+
+    def with_file(self, directory: str, path: str) -> IgnoreChain:
+        """The chain with one more file, if it exists: its patterns are relative to the directory."""
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                lines = [line for line in file.read().split("\n") if line.strip() and line[0] != "#"]
+        except OSError:
+            return self
+        if not lines:
+            return self
+        spec = _spec(lines)
+        return IgnoreChain(((directory, _any_of(spec), spec), *self.specs), in_repository=self.in_repository)
+
+    def ignores(self, path: str, *, is_dir: bool) -> bool:
+        """Whether an entry (absolute path) is ignored, given that the directory it lies in is not."""
+        for directory, any_of, spec in self.specs:
+            name = path[len(directory.rstrip(os.sep)) + 1 :].replace(os.sep, "/")
+            if is_dir:
+                name += "/"
+            if not any_of.search(name):
+                continue
+            include = spec.check_file(name).include
+            if include is not None:
+                return include
+        return False
+
+
+def _any_of(spec: GitIgnoreSpec) -> re.Pattern[str]:
+    """What any of the patterns matches: most names match none, and one search tells so for all of them."""
+    parts = [pattern.regex.pattern for pattern in spec.patterns if pattern.regex is not None]
+    return re.compile("|".join(f"(?:{_NAMED_GROUP.sub('(?:', part)})" for part in parts) or r"(?!)")
+
+
+def _spec(lines: list[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415  only trees with ignore files pay for it
+
+    try:
+        return GitIgnoreSpec.from_lines(lines)
+    except ValueError:
+        return GitIgnoreSpec.from_lines(line for line in lines if _well_formed(line))
+
+
+def _well_formed(line: str) -> bool:
+    """Git skips a pattern that it cannot read and goes on with the rest."""
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415  imported by the caller already
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True

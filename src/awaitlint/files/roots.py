@@ -1,0 +1,55 @@
+"""Where a project begins: found by looking at names in directories, nothing is read."""
+
+# ruff: noqa: PTH110, PTH112, PTH118, PTH120
+# Os.path answers False where a directory may not be looked into, pathlib raises.
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_PROJECT_MARKERS = (
+    "pyproject.toml",
+    "awaitlint.toml",
+    ".awaitlint.toml",
+    "setup.py",
+    "setup.cfg",
+    ".git",
+    ".hg",
+)
+_REPOSITORY_MARKERS = (".git", ".hg", ".jj")
+
+
+def project_root(path: Path, *, marked: dict[str, bool] | None = None) -> Path:
+    """The project that a file or directory (absolute path) belongs to.
+
+    It is the nearest directory at or above it with a project file or a repository; failing that, the
+    directory that holds the outermost package around it; failing that, the file's own directory.  Who asks
+    often passes `marked`, which remembers what was seen in each directory.
+    """
+    directory = path if os.path.isdir(path) else path.parent
+    nearest = _nearest(directory, _PROJECT_MARKERS, {} if marked is None else marked)
+    if nearest is not None:
+        return nearest
+    while os.path.exists(directory / "__init__.py") and directory.parent != directory:
+        directory = directory.parent
+    return directory
+
+
+def repository_root(path: Path) -> Path | None:
+    """The root of the version-controlled tree that a file or directory (absolute path) lies in."""
+    return _nearest(path if os.path.isdir(path) else path.parent, _REPOSITORY_MARKERS, {})
+
+
+def _nearest(directory: Path, markers: tuple[str, ...], marked: dict[str, bool]) -> Path | None:
+    name = os.fspath(directory)
+    while True:
+        found = marked.get(name)
+        if found is None:
+            found = marked[name] = any(os.path.exists(os.path.join(name, marker)) for marker in markers)
+        if found:
+            return Path(name)
+        parent = os.path.dirname(name)
+        if parent == name:
+            return None
+        name = parent

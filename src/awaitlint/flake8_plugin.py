@@ -1,0 +1,188 @@
+"""The flake8 plugin: awaitlint's findings for a file that flake8 checks, in an editor or on a terminal.
+
+flake8 makes one `Plugin` per file, in one or several processes, and applies its own select, ignore, noqa
+and per-file-ignores to what the plugin yields.  What a module imports is found from the file's own project,
+so a file gives the same findings as with ``awaitlint check``.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import sys
+import tokenize
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from flake8.exceptions import ExecutionError
+
+from awaitlint import __version__
+from awaitlint.config.errors import ConfigError
+from awaitlint.config.load import SettingsCache
+from awaitlint.engine.session import Session
+from awaitlint.files.discover import Target
+from awaitlint.files.source import SourceError, SourceStore, decode
+from awaitlint.rulekit.registry import all_rules
+
+if TYPE_CHECKING:
+    import argparse
+    import ast
+    from collections.abc import Iterator
+
+    from flake8.options.manager import OptionManager
+
+#: flake8's option and the key of `[tool.awaitlint]` that it takes the place of
+_OVERRIDES = {
+    "awl_known_safe_calls": "known-safe-calls",
+    "awl_langfuse_target": "langfuse-target",
+    "awl_src": "src",
+    "awl_target_version": "target-version",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """What flake8's options say about awaitlint; a session is made for each set of choices."""
+
+    config: Path | None = None
+    isolated: bool = False
+    overrides: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
+
+    def settings(self) -> SettingsCache:
+        """The settings of each file; raises `ConfigError` for an option with a bad value."""
+        return SettingsCache(
+            config=self.config,
+            isolated=self.isolated,
+            overrides=dict(self.overrides),
+            rule_names=lambda: [(rule.code, rule.name) for rule in all_rules()],
+        )
+
+
+class _Checker:
+    """One session, which lives as long as the process and notices what changes meanwhile."""
+
+    def __init__(self, choices: _Choices) -> None:
+        self._session = Session(choices.settings(), SourceStore())
+
+    def check(self, filename: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
+        """(line, column, "CODE message") of each finding in the file, whose text is `lines`."""
+        path = Path(os.path.abspath(filename))  # noqa: PTH100  pathlib would keep ".."
+        text = "".join(lines)
+        self._session.refresh({})
+        if not _holds(self._session.lowered(path).data, text):
+            self._session.refresh({path: _encode(text)})
+        for found in self._session.check(Target(path, filename)):
+            yield found.span.line, found.span.column, f"{found.code} {found.message}"
+        for crash in self._session.internal_errors:
+            print(f"awaitlint: {crash}", file=sys.stderr)  # noqa: T201  no flake8 report has a place for it
+        self._session.internal_errors.clear()
+
+
+def _holds(data: bytes | None, text: str) -> bool:
+    """Whether a file's bytes are the text, which flake8 reads with universal newlines."""
+    if data is None:
+        return False
+    try:
+        saved = decode(data).text
+    except SourceError:
+        return False
+    return saved.replace("\r\n", "\n").replace("\r", "\n") == text
+
+
+def _encode(text: str) -> bytes:
+    """The text as bytes that decode to the same number of characters, by the text's own coding cookie."""
+    data = text.encode()
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+    except SyntaxError:
+        return data
+    return data if encoding == "utf-8" else text.encode(encoding, errors="replace")
+
+
+_checker = functools.lru_cache(maxsize=1)(_Checker)
+
+
+class Plugin:
+    """flake8's view of awaitlint."""
+
+    name = "awaitlint"
+    version = __version__
+    choices: ClassVar[_Choices] = _Choices()
+
+    def __init__(self, tree: ast.AST, filename: str, lines: list[str]) -> None:
+        # flake8 tells by the name of the first parameter that this plugin runs once a file
+        del tree
+        self._filename = filename
+        self._lines = lines
+
+    def run(self) -> Iterator[tuple[int, int, str, type[Plugin]]]:
+        """The findings as flake8 takes them: line, column from 0, text with its code, and the plugin."""
+        try:
+            for line, column, text in _checker(self.choices).check(self._filename, self._lines):
+                yield line, column, text, type(self)
+        except ConfigError as error:
+            raise ExecutionError(str(error)) from error
+
+    @staticmethod
+    def add_options(manager: OptionManager) -> None:
+        """Register options of `[tool.awaitlint]`, and two that say where that table is read."""
+        manager.add_option(
+            "--awl-config",
+            metavar="FILE",
+            parse_from_config=True,
+            normalize_paths=True,
+            help="awaitlint's configuration file (default: the nearest one of each checked file)",
+        )
+        manager.add_option(
+            "--awl-isolated",
+            action="store_true",
+            parse_from_config=True,
+            help="Ignore awaitlint's configuration files.",
+        )
+        manager.add_option(
+            "--awl-known-safe-calls",
+            metavar="NAMES",
+            parse_from_config=True,
+            comma_separated_list=True,
+            help="Qualified names, with globs, of calls that awaitlint leaves alone.",
+        )
+        manager.add_option(
+            "--awl-langfuse-target",
+            metavar="TARGET",
+            parse_from_config=True,
+            help="The langfuse that the project runs with: auto, 2, 3+ or always.",
+        )
+        manager.add_option(
+            "--awl-src",
+            metavar="DIRECTORIES",
+            parse_from_config=True,
+            comma_separated_list=True,
+            help="More source roots, relative to the project's root.",
+        )
+        manager.add_option(
+            "--awl-target-version",
+            metavar="VERSION",
+            parse_from_config=True,
+            help="The oldest Python that the project supports, such as 3.11.",
+        )
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        """Keep what flake8's configuration and command line say; it goes before `[tool.awaitlint]`.
+
+        Raises `ExecutionError`, which flake8 prints, where an option's value is wrong.
+        """
+        overrides: list[tuple[str, str | tuple[str, ...]]] = []
+        for option, key in _OVERRIDES.items():
+            value = getattr(options, option)
+            if value:
+                overrides.append((key, tuple(value) if isinstance(value, list) else value))
+        config = Path(options.awl_config) if options.awl_config else None
+        choices = _Choices(config, options.awl_isolated, tuple(overrides))
+        try:
+            choices.settings()
+        except ConfigError as error:
+            raise ExecutionError(f"awl-{error.key} = {error.value}: {error.problem}") from error
+        cls.choices = choices

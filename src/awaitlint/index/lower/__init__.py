@@ -1,0 +1,63 @@
+"""From a syntax tree to facts."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from typing import TYPE_CHECKING
+
+from awaitlint.index.facts import ModuleFacts, Scope, ScopeKind
+from awaitlint.index.lower.state import Assigned, namespace
+from awaitlint.index.lower.statements import StatementLowerer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+#: Frames that lowering a deeply nested file may take; pure Python frames do not use the C stack.
+_RECURSION_LIMIT = 100_000
+
+
+def lower(tree: ast.Module, data: bytes, *, version: tuple[int, int] | None = None) -> ModuleFacts:
+    """The facts of a module.
+
+    Args:
+        tree: The module's syntax tree.
+        data: Its source; only searched for ``:=``.
+        version: Python version for which ``sys.version_info`` tests are decided, as stubs need it.
+
+    Raises:
+        RecursionError: The tree is nested too deeply.
+    """
+    lowerer = StatementLowerer(walrus=b":=" in data, version=version)
+    lowerer.scopes.append(Scope(kind=ScopeKind.MODULE, name="", qualname="", parent=-1))
+    state = lowerer.state
+    state.globals = set()
+    state.locals = Assigned(walrus=lowerer.walrus).block(tree.body).names
+    with _deep_recursion():
+        lowerer.block(tree.body)
+    lowerer.scopes[0].bindings = namespace(state, lowerer.nodes)
+    return ModuleFacts(
+        nodes=lowerer.nodes,
+        scopes=lowerer.scopes,
+        sites=lowerer.sites,
+        imports=tuple(dict.fromkeys(lowerer.imports)),
+        stars=tuple(dict.fromkeys(lowerer.stars)),
+        exports=None if lowerer.exports is None else tuple(lowerer.exports),
+        misplaced=tuple(lowerer.misplaced),
+    )
+
+
+def _deep_recursion() -> AbstractContextManager[None]:
+    from contextlib import contextmanager
+
+    @contextmanager
+    def raised() -> Iterator[None]:
+        before = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
+        try:
+            yield
+        finally:
+            sys.setrecursionlimit(before)
+
+    return raised()

@@ -1,0 +1,49 @@
+"""Names of `typing` that mean something to every reader of annotations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.index.facts import Name
+
+if TYPE_CHECKING:
+    from awaitlint.index.facts import ModuleFacts
+
+#: typing's special forms, handled by name wherever they are imported from
+SPECIAL_FORMS = frozenset(
+    {
+        "Annotated",
+        "Any",
+        "Callable",
+        "ClassVar",
+        "Concatenate",
+        "Final",
+        "Generic",
+        "Literal",
+        "LiteralString",
+        "Never",
+        "NoReturn",
+        "NotRequired",
+        "Optional",
+        "Protocol",
+        "ReadOnly",
+        "Required",
+        "Self",
+        "TypeAlias",
+        "TypeGuard",
+        "TypeIs",
+        "Unpack",
+        "Union",
+    }
+)
+TYPING_MODULES = frozenset({"typing", "typing_extensions"})
+
+
+def name_special_forms(facts: ModuleFacts) -> None:
+    """Make a typing module's own uses of its special forms go by name, as everybody else's do.
+
+    Within the stub, ``Protocol`` is a variable of the class ``_SpecialForm``.
+    """
+    for name in SPECIAL_FORMS:
+        for node in facts.scopes[0].bindings.get(name, ()):
+            facts.nodes[node] = Name(name)

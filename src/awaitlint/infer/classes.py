@@ -1,0 +1,365 @@
+"""Classes: method resolution order, attributes, descriptors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.index import facts as f
+from awaitlint.infer.core import Arguments, Core
+from awaitlint.index.special import TYPING_MODULES
+from awaitlint.infer.values import (
+    UNKNOWN,
+    CallableValue,
+    ClassMethodValue,
+    ClassValue,
+    External,
+    FunctionValue,
+    Instance,
+    ModuleValue,
+    NoneValue,
+    OverloadedValue,
+    PropertyValue,
+    SpecialForm,
+    StaticMethodValue,
+    SuperValue,
+    TupleValue,
+    TypeForm,
+    TypeVarValue,
+    UnionValue,
+    Unknown,
+    Value,
+    union,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from awaitlint.index.project import Module
+
+#: an entry of a method resolution order: a class, or None for one that is not known
+Mro = tuple["ClassValue | None", ...]
+
+
+class Classes(Core):
+    """What inference knows of classes."""
+
+    # ------------------------------------------------------------------ bases
+    def bases(self, cls: ClassValue) -> list[ClassValue | None]:
+        """The direct bases, None for one that is not known; `object` is left out."""
+        found: list[ClassValue | None] = []
+        for node in cls.fact.bases:
+            value = self.value(cls.module, node)
+            if isinstance(value, ClassValue):
+                if value.qualname != "builtins.object":
+                    found.append(value)
+            elif self._is_generic_base(value):
+                continue
+            elif isinstance(value, TypeForm) and isinstance(value.instance, TupleValue):
+                cls_tuple = self.builtin("tuple")
+                found.append(cls_tuple if isinstance(cls_tuple, ClassValue) else None)
+            else:
+                found.append(None)
+        return found
+
+    def _is_generic_base(self, value: Value) -> bool:
+        if isinstance(value, SpecialForm):
+            return value.name in ("Generic", "Protocol")
+        return isinstance(value, TypeForm) and isinstance(value.instance, SpecialForm)
+
+    def mro(self, cls: ClassValue) -> Mro:
+        """The C3 linearisation, type arguments carried along, without `object`.
+
+        A base that is not known stands as None: what comes after it may be overridden by it.
+        """
+        key = ("mro", cls)
+        found = self._mros.get(cls)
+        if found is None:
+            if key in self._in_progress:
+                return (cls, None)
+            self._in_progress[key] = self._depth
+            try:
+                found = self._linearise(cls)
+            finally:
+                del self._in_progress[key]
+            self._mros[cls] = found
+        return found
+
+    def _linearise(self, cls: ClassValue) -> Mro:
+        mapping = self.class_mapping(cls)
+        bases = [
+            base if base is None or not base.args else self._substituted_class(base, mapping)
+            for base in self.bases(cls)
+        ]
+        sequences: list[list[ClassValue | None]] = [[None] if b is None else list(self.mro(b)) for b in bases]
+        sequences.append(list(bases))
+        result: list[ClassValue | None] = [cls]
+        sequences = [sequence for sequence in sequences if sequence]
+        while sequences:
+            for sequence in sequences:
+                head = sequence[0]
+                if head is None or not any(self._same(head, rest) for s in sequences for rest in s[1:]):
+                    break
+            else:
+                # no consistent order: Python would refuse the class
+                return (*result, None)
+            result.append(head)
+            for sequence in sequences:
+                if (head is None and sequence[0] is None) or (head is not None and self._same(head, sequence[0])):
+                    sequence.pop(0)
+            sequences = [sequence for sequence in sequences if sequence]
+        return tuple(result)
+
+    @staticmethod
+    def _same(first: ClassValue, second: ClassValue | None) -> bool:
+        return second is not None and first.module is second.module and first.scope == second.scope
+
+    def _substituted_class(self, cls: ClassValue, mapping: dict[TypeVarValue, Value]) -> ClassValue:
+        return ClassValue(cls.module, cls.scope, tuple(self.substitute(arg, mapping) for arg in cls.args))
+
+    def is_subclass(self, cls: ClassValue, base: ClassValue) -> bool:
+        """Whether `cls` is known to derive from `base`."""
+        return base.qualname == "builtins.object" or any(self._same(base, entry) for entry in self.mro(cls))
+
+    def has_base(self, cls: ClassValue, qualname: str) -> bool:
+        """Whether a class of that qualified name is in the method resolution order."""
+        return any(entry is not None and entry.qualname == qualname for entry in self.mro(cls))
+
+    def is_metaclass(self, cls: ClassValue) -> bool:
+        return any(entry is not None and entry.qualname == "builtins.type" for entry in self.mro(cls))
+
+    # ------------------------------------------------------------------ type parameters
+    def type_params(self, module: Module, scope: int) -> tuple[TypeVarValue, ...]:
+        """The type parameters of a class, in order."""
+        key = (module, scope)
+        found = self._type_params.get(key)
+        if found is None:
+            fact = module.facts.scopes[scope]
+            self._type_params[key] = ()
+            if fact.type_params:
+                found = tuple(TypeVarValue(f"{module.name}:{scope}", name) for name in fact.type_params)
+            else:
+                found = self._from_bases(module, fact)
+            self._type_params[key] = found
+        return found
+
+    def _from_bases(self, module: Module, fact: f.Scope) -> tuple[TypeVarValue, ...]:
+        seen: dict[TypeVarValue, None] = {}
+        nodes = module.facts.nodes
+        generic: list[int] = []
+        others: list[int] = []
+        for base in fact.bases:
+            node = nodes[base]
+            if isinstance(node, f.Index):
+                index = nodes[node.index]
+                elements = index.elements if isinstance(index, f.Display) else (node.index,)
+                value = self.value(module, node.value)
+                named = getattr(value, "name", "") in ("Generic", "Protocol")
+                (generic if named else others).extend(elements)
+        for element in generic or others:
+            self._collect_type_vars(self.as_instance(self.value(module, element)), seen)
+        return tuple(seen)
+
+    def _collect_type_vars(self, value: Value, seen: dict[TypeVarValue, None]) -> None:
+        if isinstance(value, TypeVarValue):
+            if value.name != "Self":
+                seen[value] = None
+        elif isinstance(value, Instance):
+            for arg in value.cls.args:
+                self._collect_type_vars(arg, seen)
+        elif isinstance(value, UnionValue):
+            for member in value.members:
+                self._collect_type_vars(member, seen)
+        elif isinstance(value, TupleValue):
+            for element in value.elements:
+                self._collect_type_vars(element, seen)
+        else:
+            result = getattr(value, "result", None) or getattr(value, "item", None)
+            if isinstance(result, Value):
+                self._collect_type_vars(result, seen)
+
+    def class_mapping(self, cls: ClassValue) -> dict[TypeVarValue, Value]:
+        """What the type parameters of a class stand for, where its arguments are known."""
+        if not cls.args:
+            return {}
+        params = self.type_params(cls.module, cls.scope)
+        return dict(zip(params, cls.args, strict=False))
+
+    # ------------------------------------------------------------------ attributes
+    def attribute(self, value: Value, name: str) -> Value:
+        """What ``value.name`` evaluates to."""
+        if isinstance(value, Instance):
+            return self.instance_attribute(value, name)
+        if isinstance(value, ModuleValue):
+            return self.module_attribute(value.module, name)
+        if isinstance(value, External):
+            return External(f"{value.path}.{name}")
+        if isinstance(value, UnionValue):
+            kept = without_none(value)
+            parts = kept.members if isinstance(kept, UnionValue) else (kept,)
+            return union([self.attribute(member, name) for member in parts])
+        if isinstance(value, ClassValue):
+            return self.class_attribute(value, name)
+        if isinstance(value, SuperValue):
+            return self._super_attribute(value, name)
+        if isinstance(value, PropertyValue) and name in ("setter", "deleter", "getter"):
+            return CallableValue(value)
+        if isinstance(value, TypeVarValue) and value.bound is not None:
+            return self.attribute(value.bound, name)
+        if isinstance(value, TupleValue):
+            return self.attribute(self.instance_of("tuple", union(list(value.elements))), name)
+        if isinstance(value, Unknown):
+            return value
+        return Unknown(f"the attribute {name} is not known")
+
+    def instance_attribute(self, instance: Instance, name: str) -> Value:
+        key = (instance, name)
+        known = self._attributes.get(key)
+        if known is not None:
+            return known
+        result, final = self.guarded(key, lambda: self._from_mro(self.mro(instance.cls), instance, name))
+        if final:
+            self._attributes[key] = result
+        return result
+
+    def _super_attribute(self, value: SuperValue, name: str) -> Value:
+        owner = value.receiver.cls if isinstance(value.receiver, Instance) else value.cls
+        mro = self.mro(owner)
+        for position, entry in enumerate(mro):
+            if entry is not None and self._same(value.cls, entry):
+                return self._from_mro(mro[position + 1 :], value.receiver, name)
+        return UNKNOWN
+
+    def _from_mro(self, mro: Mro, receiver: Value, name: str) -> Value:
+        owner = receiver.cls if isinstance(receiver, Instance) else None
+        nothing: Value | None = None
+        for entry in mro:
+            if entry is None:
+                return Unknown(f"a base of {owner.fact.name if owner else 'the class'} is not known")
+            found = self._own_attribute(entry, name, receiver)
+            if isinstance(found, NoneValue):
+                # a placeholder: what it is replaced with is assigned elsewhere
+                nothing = Unknown(f"{name} is None in its class and set elsewhere")
+            elif found is not None:
+                return self.substitute(found, self.class_mapping(entry)) if entry.args else found
+            if "__getattr__" in entry.fact.bindings or "__getattribute__" in entry.fact.bindings:
+                nothing = nothing or Unknown(f"{entry.fact.name}.__getattr__ may answer")
+        if nothing is not None:
+            return nothing
+        builtin_object = self.builtin("object")
+        if isinstance(builtin_object, ClassValue):
+            found = self._own_attribute(builtin_object, name, receiver)
+            if found is not None:
+                return found
+        return Unknown(f"{owner.fact.name if owner else 'the class'} has no attribute {name}")
+
+    def _own_attribute(self, cls: ClassValue, name: str, receiver: Value) -> Value | None:
+        """The attribute as this class itself defines it, bound to the receiver; None where it does not."""
+        fact, module = cls.fact, cls.module
+        nodes = fact.bindings.get(name, ())
+        assigned = fact.attributes.get(name, ()) if isinstance(receiver, Instance) else ()
+        if not nodes and not assigned:
+            return None
+        facts = module.facts.nodes
+        declared = [n for n in (*nodes, *assigned) if isinstance(facts[n], f.Declared)]
+        if declared and not any(isinstance(facts[n], f.Func) for n in nodes):
+            # an annotation speaks for every assignment
+            value = self.value(module, declared[0])
+            if not isinstance(value, (Unknown, NoneValue)):
+                return value
+        found = self.bound_functions(module, nodes)
+        values = [found] if found is not None else [self.value(module, node) for node in nodes]
+        own = [self.bind(value, receiver) for value in values]
+        own += [self.value(module, node) for node in assigned]
+        return union(own)
+
+    def bound_functions(self, module: Module, nodes: tuple[int, ...]) -> Value | None:
+        """The value of a name bound by several ``def``s in a row: overloads, else the last."""
+        if not nodes or not all(isinstance(module.facts.nodes[node], f.Func) for node in nodes):
+            return None
+        if len(nodes) > 1:
+            overloads = [node for node in nodes if self._is_overload(module, node)]
+            functions: list[FunctionValue] = []
+            for node in overloads:
+                value = self.value(module, node)
+                if isinstance(value, (StaticMethodValue, ClassMethodValue)):
+                    value = value.function
+                if isinstance(value, FunctionValue):
+                    functions.append(value)
+            if len(functions) > 1:
+                return OverloadedValue(tuple(functions))
+        return self.value(module, nodes[-1])
+
+    def _is_overload(self, module: Module, node: int) -> bool:
+        func = module.facts.nodes[node]
+        assert isinstance(func, f.Func)
+        for decorator in module.facts.scopes[func.scope].decorators:
+            value = self.value(module, decorator)
+            if isinstance(value, FunctionValue) and value.fact.name == "overload":
+                return value.module.name in TYPING_MODULES
+        return False
+
+    def bind(self, value: Value, receiver: Value) -> Value:
+        """A class attribute as it is seen through an instance or (for classmethods) through the class."""
+        if isinstance(value, FunctionValue):
+            if value.receiver is not None:
+                return value
+            if value.fact.name in ("__new__", "__init_subclass__", "__class_getitem__") and isinstance(receiver, Instance):
+                receiver = receiver.cls
+            return FunctionValue(value.module, value.scope, receiver, value.context)
+        if isinstance(value, OverloadedValue):
+            bound = tuple(FunctionValue(v.module, v.scope, receiver, v.context) for v in value.functions)
+            return OverloadedValue(bound)
+        if isinstance(value, StaticMethodValue):
+            return value.function
+        if isinstance(value, ClassMethodValue):
+            owner: Value = receiver.cls if isinstance(receiver, Instance) else receiver
+            return self.bind(value.function, owner)
+        if isinstance(value, PropertyValue):
+            return self.call(self.bind(value.getter, receiver), Arguments())
+        if isinstance(value, UnionValue):
+            return union([self.bind(member, receiver) for member in value.members])
+        if isinstance(value, Instance) and self.mro(value.cls)[-1] is not None:
+            getter = self._descriptor(value)
+            if getter is not None:
+                return self.call(getter, Arguments(values=(receiver,)))
+        return value
+
+    def _descriptor(self, value: Instance) -> Value | None:
+        for entry in self.mro(value.cls):
+            if entry is not None and "__get__" in entry.fact.bindings:
+                return self.instance_attribute(value, "__get__")
+        return None
+
+    def class_attribute(self, cls: ClassValue, name: str) -> Value:
+        """What ``Class.name`` evaluates to: functions stay unbound, classmethods are bound."""
+        for entry in self.mro(cls):
+            if entry is None:
+                return Unknown(f"a base of {cls.fact.name} is not known")
+            nodes = entry.fact.bindings.get(name)
+            if nodes is None:
+                continue
+            found = self.bound_functions(entry.module, nodes)
+            value = found if found is not None else union([self.value(entry.module, node) for node in nodes])
+            if isinstance(value, ClassMethodValue):
+                return self.bind(value.function, cls)
+            if isinstance(value, StaticMethodValue):
+                return value.function
+            if isinstance(value, PropertyValue):
+                return Unknown("a property, through the class")
+            if self.is_enum(cls) and not isinstance(value, (FunctionValue, OverloadedValue, ClassValue)):
+                return Instance(cls)
+            if isinstance(value, Instance) and self._descriptor(value) is not None:
+                return UNKNOWN
+            if isinstance(value, NoneValue):
+                return Unknown(f"{name} is None in its class and set elsewhere")
+            return value
+        return Unknown(f"{cls.fact.name} has no attribute {name}")
+
+    def is_enum(self, cls: ClassValue) -> bool:
+        return self.has_base(cls, "enum.Enum")
+
+    if TYPE_CHECKING:
+        _mros: dict[ClassValue, Mro]
+        _type_params: dict[tuple[Module, int], tuple[TypeVarValue, ...]]
+        _attributes: dict[tuple[Instance, str], Value]
+
+        def substitute(self, value: Value, mapping: dict[TypeVarValue, Value], receiver: Value | None = None) -> Value: ...

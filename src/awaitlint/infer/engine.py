@@ -1,0 +1,25 @@
+"""Inference over a linked project."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.infer.calls import Calls
+
+if TYPE_CHECKING:
+    from awaitlint.index.project import Module, Project
+    from awaitlint.infer.classes import Mro
+    from awaitlint.infer.values import ClassValue, FunctionValue, Instance, TypeVarValue, Value
+
+
+class Inference(Calls):
+    """Answers what an expression evaluates to.  Everything it finds out is remembered."""
+
+    def __init__(self, project: Project) -> None:
+        super().__init__(project)
+        self._mros: dict[ClassValue, Mro] = {}
+        self._type_params: dict[tuple[Module, int], tuple[TypeVarValue, ...]] = {}
+        self._attributes: dict[tuple[Instance, str], Value] = {}
+        self._results: dict[FunctionValue, Value] = {}
+        self._dependent: dict[tuple[Module, int], bool] = {}
+        self._context_depth = 0

@@ -1,0 +1,199 @@
+"""What a rule can ask: about the module under check, and about the node that is being visited."""
+
+from __future__ import annotations
+
+import fnmatch
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+from awaitlint.index.facts import Use
+from awaitlint.files.source import decode, split_lines
+from awaitlint.infer.values import CallableValue, FunctionValue
+from awaitlint.model import Diagnostic, Related, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import libcst
+
+    from awaitlint.config.settings import Settings
+    from awaitlint.index.facts import ModuleFacts, Scope, Site
+    from awaitlint.index.project import Module
+    from awaitlint.infer.engine import Inference
+    from awaitlint.infer.values import AwaitableValue, Value
+    from awaitlint.model import Fix, Severity
+    from awaitlint.rulekit.rule import Rule
+
+
+#: uses that fail on None, too: the value is not None there
+_FAILS_ON_NONE = frozenset(
+    {
+        Use.ATTRIBUTE,
+        Use.SUBSCRIPTED,
+        Use.CALLED,
+        Use.ITERATED,
+        Use.ASYNC_ITERATED,
+        Use.UNPACKED,
+        Use.OPERAND,
+        Use.WITH,
+        Use.ASYNC_WITH,
+    }
+)
+
+
+class ModuleContext:
+    """One module under check: its text, its facts, inference over its project, and where findings go."""
+
+    def __init__(
+        self,
+        *,
+        module: Module,
+        path: Path,
+        display: str,
+        data: bytes,
+        settings: Settings,
+        infer: Inference,
+        display_of: Callable[[Path], str],
+    ) -> None:
+        self.module = module
+        self.path = path
+        #: the path as the run names it
+        self.display = display
+        self._data = data
+        self.settings = settings
+        self.infer = infer
+        #: how the run names another file
+        self.display_of = display_of
+        #: (cause, finding): of findings with the same cause only the first in the text is shown
+        self.findings: list[tuple[object, Diagnostic]] = []
+        self._calls: dict[int, Site] | None = None
+
+    @cached_property
+    def text(self) -> str:
+        """The decoded text."""
+        return decode(self._data).text
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The text's lines without their ends; line n is lines[n - 1]."""
+        return split_lines(self.text)
+
+    @property
+    def facts(self) -> ModuleFacts:
+        return self.module.facts
+
+    def scope_of(self, site: Site) -> Scope:
+        return self.facts.scopes[site.scope]
+
+    def call_site(self, node: int) -> Site | None:
+        """The site of a call, by its node."""
+        if self._calls is None:
+            self._calls = {}
+            for site in self.facts.sites:
+                self._calls.setdefault(site.node, site)
+        return self._calls.get(node)
+
+    def value(self, site: Site) -> Value:
+        """What the expression at a site evaluates to."""
+        return self.infer.value(self.module, site.node)
+
+    def coroutine(self, site: Site) -> AwaitableValue | None:
+        """The coroutine that the expression at a site certainly is, unless its call is known to be safe.
+
+        Where None would fail as well, the value may also be None on some path.
+        """
+        found = self.infer.coroutine(self.value(site), or_none=site.use in _FAILS_ON_NONE)
+        if found is None or (self.settings.known_safe_calls and self.is_safe(found, site)):
+            return None
+        return found
+
+    def is_safe(self, value: AwaitableValue, site: Site) -> bool:
+        """Whether `known-safe-calls` covers the function that is called."""
+        names = []
+        if value.function is not None:
+            names.append(value.function.qualname)
+        called = getattr(self.facts.nodes[site.node], "func", None)
+        if called is not None:
+            func = self.infer.value(self.module, called)
+            if isinstance(func, CallableValue):
+                func = func.origin or func
+            if isinstance(func, FunctionValue):
+                names.append(func.qualname)
+        patterns = self.settings.known_safe_calls
+        return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+    def definition(self, function: FunctionValue, message: str) -> Related:
+        """The place where a function is defined, as evidence."""
+        fact, module = function.fact, function.module
+        if module.path is None:
+            return Related(f"<stdlib {module.name}>", None, message)
+        keyword = "async def " if fact.is_async else "def "
+        column = fact.column
+        span = Span(fact.line, column, fact.line, column + len(keyword) + len(fact.name))
+        return Related(self.display_of(module.path), span, message)
+
+    def span(self, site: Site) -> Span:
+        """The place of a site, in characters."""
+        return Span(
+            site.line,
+            self._column(site.line, site.column),
+            site.end_line,
+            self._column(site.end_line, site.end_column),
+        )
+
+    def _column(self, line: int, column: int) -> int:
+        text = self.lines[line - 1]
+        return column if text.isascii() else len(text.encode()[:column].decode(errors="ignore"))
+
+    def place(self, site: Site, message: str) -> Related:
+        """A place in the module under check, as evidence."""
+        return Related(self.display, self.span(site), message)
+
+    def add(
+        self,
+        rule: Rule,
+        span: Span,
+        message: str,
+        *,
+        related: tuple[Related, ...] = (),
+        fix: Fix | None = None,
+        severity: Severity | None = None,
+        cause: object = None,
+    ) -> None:
+        """Record a finding; of several with the same cause, the first in the text is shown."""
+        finding = Diagnostic(
+            path=self.display,
+            span=span,
+            code=rule.code,
+            name=rule.name,
+            message=message,
+            severity=severity or rule.severity,
+            confidence=rule.confidence,
+            related=related,
+            fix=fix,
+        )
+        self.findings.append((cause if cause is not None else (rule.code, span), finding))
+
+
+class NodeContext(Protocol):
+    """The walk's position: valid during a ``visit_X`` or ``leave_X`` call."""
+
+    #: the visited node's ancestors, outermost first
+    parents: list[libcst.CSTNode]
+
+    @property
+    def scope(self) -> Scope:
+        """The scope that encloses the visited node."""
+
+    def span(self, node: libcst.CSTNode) -> Span:
+        """The node's place in the file, without its own parentheses."""
+
+    def outer_span(self, node: libcst.CSTNode) -> Span:
+        """The node's place with its own parentheses."""
+
+    def site(self, node: libcst.CSTNode) -> Site | None:
+        """The site that facts have at this expression."""
+
+    def source(self, node: libcst.CSTNode) -> str:
+        """The user's spelling of a node, on one line, shortened where it is long."""

@@ -1,0 +1,107 @@
+"""What the rules about un-awaited coroutines share: evidence, wording, the fix."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.index import facts as f
+from awaitlint.infer.values import FunctionValue
+from awaitlint.model import Edit, Safety, Span
+from awaitlint.rulekit.rule import Rule
+from awaitlint.syntax.edits import insert_await
+
+if TYPE_CHECKING:
+    import libcst
+
+    from awaitlint.infer.values import AwaitableValue
+    from awaitlint.model import Fix, Related
+
+
+class CoroutineRule(Rule):
+    """Base of the rules that report a coroutine at a site of certain uses."""
+
+    fixes = (Safety.UNSAFE,)
+
+    def suspect(self, site: f.Site) -> bool:
+        return self.module.coroutine(site) is not None
+
+    def found(self, node: libcst.CSTNode) -> tuple[f.Site, AwaitableValue] | None:
+        """The site at a node and the coroutine it is, where this rule speaks of it."""
+        site = self.context.site(node)
+        if site is None or site.use not in self.uses:
+            return None
+        value = self.module.coroutine(site)
+        return None if value is None else (site, value)
+
+    # ------------------------------------------------------------------ evidence
+    def binding(self, site: f.Site) -> f.Site | None:
+        """For a use of a local name, the call whose coroutine the name is bound to, if it is one call."""
+        return self.module.call_site(self._call_of(site.node)) if not self.is_call(site) else None
+
+    def is_call(self, site: f.Site) -> bool:
+        """Whether a site is a call itself, not the use of a name bound to one."""
+        bound = self.module.call_site(site.node)
+        return bound is not None and (bound.line, bound.column) == (site.line, site.column)
+
+    def _call_of(self, node: int) -> int:
+        nodes = self.module.facts.nodes
+        while isinstance(fact := nodes[node], (f.Narrow, f.Declared)) or (
+            isinstance(fact, f.Phi) and len(fact.options) == 1
+        ):
+            node = fact.options[0] if isinstance(fact, f.Phi) else fact.value
+        return node
+
+    def cause(self, site: f.Site) -> object:
+        """What several findings about one forgotten await have in common."""
+        return ("coroutine", self._call_of(site.node))
+
+    def evidence(self, site: f.Site, value: AwaitableValue) -> list[Related]:
+        """Where the coroutine comes from: the definition, and for a name the call that it was bound to."""
+        related: list[Related] = []
+        bound = self.binding(site)
+        if bound is not None:
+            related.append(self.module.place(bound, "the coroutine is created here"))
+        if value.function is not None:
+            fact = value.function.fact
+            word = "is `async def`" if fact.is_async else "returns an awaitable"
+            related.append(self.module.definition(value.function, f"`{fact.name}` {word}"))
+        return related
+
+    def subject(self, node: libcst.CSTNode, site: f.Site) -> str:
+        """The expression in the user's spelling; of a long call, the function with ``(...)``."""
+        from awaitlint.syntax.cst import cst
+
+        if self.is_call(site) and isinstance(node, cst.Call):
+            return f"{self.context.source(node.func)}({'...' if node.args else ''})"
+        return self.context.source(node)
+
+    # ------------------------------------------------------------------ where and how to await
+    def can_await(self, scope: f.Scope) -> bool:
+        return scope.is_async and scope.kind is f.ScopeKind.FUNCTION
+
+    def await_fix(self, node: libcst.BaseExpression, site: f.Site) -> Fix | None:
+        """Add the missing `await`: at the call, also where it is bound to the name that is used here."""
+        if not self.is_call(site):
+            bound = self.binding(site)
+            if bound is None or not self.can_await(self.module.scope_of(bound)):
+                return None
+            span = self.module.span(bound)
+            at = Span(span.line, span.column, span.line, span.column)
+            return self.fix("Add `await` where the coroutine is created", [Edit(at, "await ")])
+        if not self.can_await(self.context.scope):
+            return None
+        edits = insert_await(self.context, self.module.lines, node, self.context.parents)
+        return self.fix("Add `await`", edits) if edits else None
+
+    def advice(self, site: f.Site) -> str:
+        """What to do about it where the value is created."""
+        bound = self.binding(site)
+        scope = self.module.scope_of(bound or site)
+        if self.can_await(scope):
+            return "add `await`" if bound is None else f"`await` it on line {bound.line}"
+        return "only `async def` code can await it"
+
+
+def function_name(value: AwaitableValue) -> str:
+    """The name of the function whose call made a coroutine."""
+    return value.function.fact.name if isinstance(value.function, FunctionValue) else "it"

@@ -1,0 +1,92 @@
+"""Which functions of a module are web handlers: what they return goes to a framework."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from awaitlint.index import facts as f
+from awaitlint.infer.known import FRAMEWORK_NAMES, handler_framework
+from awaitlint.infer.values import ClassValue, External, FunctionValue, Instance
+
+if TYPE_CHECKING:
+    from awaitlint.infer.values import Value
+    from awaitlint.rulekit.context import ModuleContext
+
+#: calls that register a handler: how the function that is called was reached
+_REGISTRARS = re.compile(
+    r"""
+      fastapi\.(?:FastAPI|APIRouter|applications\.FastAPI|routing\.APIRouter)\.(?:add_api_route|add_route)
+    | starlette\.routing\.Route | starlette\.applications\.Starlette\.add_route
+    | aiohttp\.web\.(?:get|post|put|patch|delete|head|options|view|route)
+    | aiohttp\.web\.Application\.router\.add_(?:get|post|put|patch|delete|head|options|view|route)
+    | (?:quart|flask)\.(?:Quart|Flask|Blueprint)\.add_url_rule
+    | sanic\.(?:Sanic|Blueprint)\.add_route
+    | django\.(?:urls|conf\.urls)\.(?:path|re_path|url)
+    """,
+    re.VERBOSE,
+)
+_RESPONSE = re.compile(
+    r"(?:fastapi|starlette|aiohttp|litestar|quart|sanic|flask|django)\b[\w.]*"
+    r"\.(?:\w*Response|json_response|jsonify|json|text|html|make_response|render|TemplateResponse)"
+)
+
+
+class Handlers:
+    """The web handlers of one module."""
+
+    def __init__(self, module: ModuleContext) -> None:
+        self._module = module
+        self._by_scope: dict[int, str | None] = {}
+        self._registered: dict[int, str] | None = None
+
+    def framework(self, scope: int) -> str | None:
+        """The framework that a function is a handler of (its display name), or None."""
+        if scope not in self._by_scope:
+            self._by_scope[scope] = self._framework(scope)
+        return self._by_scope[scope]
+
+    def _framework(self, scope: int) -> str | None:
+        fact = self._module.facts.scopes[scope]
+        if fact.kind is not f.ScopeKind.FUNCTION:
+            return None
+        for decorator in fact.decorators:
+            path = reached(self._value(decorator))
+            found = handler_framework(path) if path else None
+            if found is not None:
+                return found
+        if self._registered is None:
+            self._registered = dict(self._registrations())
+        return self._registered.get(scope)
+
+    def _value(self, node: int) -> Value:
+        return self._module.infer.value(self._module.module, node)
+
+    def _registrations(self) -> list[tuple[int, str]]:
+        found = []
+        for node in self._module.facts.nodes:
+            if not isinstance(node, f.Call) or not node.args:
+                continue
+            func = self._value(node.func)
+            if not isinstance(func, External) or not _REGISTRARS.fullmatch(func.path.replace("()", "")):
+                continue
+            framework = FRAMEWORK_NAMES[func.path.partition(".")[0]]
+            for argument in (*node.args, *(value for _, value in node.keywords)):
+                value = self._value(argument)
+                if isinstance(value, FunctionValue) and value.module is self._module.module:
+                    found.append((value.scope, framework))
+        return found
+
+    def is_response(self, func: int) -> bool:
+        """Whether a called function makes a response out of its arguments."""
+        path = reached(self._value(func))
+        return bool(path) and _RESPONSE.fullmatch(path) is not None
+
+
+def reached(value: Value) -> str:
+    """How a function or class of a package was reached, or its qualified name; "" for anything else."""
+    if isinstance(value, External):
+        return value.path.replace("()", "")
+    if isinstance(value, (FunctionValue, ClassValue)):
+        return value.qualname
+    return value.cls.qualname if isinstance(value, Instance) else ""

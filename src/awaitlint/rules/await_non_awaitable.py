@@ -1,0 +1,163 @@
+"""
+## What it does
+
+Reports `await` of a value that is provably not awaitable: the result of a plain function, a literal, a list
+of coroutines, an async function that is not called, an async generator.
+
+## Why is this bad?
+
+It fails at run time: `TypeError: object int can't be used in 'await' expression`. Dictionary, string and
+number operations, `len`, `json.dumps` and the like are synchronous: they need no `await`.
+
+## Example
+
+```py
+import json
+
+async def main(messages: list[str]) -> None:
+    count = await len(messages)  # error: [await-non-awaitable]
+    text = await json.dumps({})  # error: [await-non-awaitable]
+```
+
+## Use instead
+
+```py
+import json
+
+async def main(messages: list[str]) -> None:
+    count = len(messages)
+    text = json.dumps({})
+```
+
+To await several coroutines, use `await asyncio.gather(*coroutines)`.
+
+## Fix safety
+
+The fix removes `await`. It is unsafe: perhaps an asynchronous function was meant. There is no fix for a
+function that is not called, nor for a list.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.index import facts as f
+from awaitlint.index.facts import Use
+from awaitlint.infer.describe import describe
+from awaitlint.infer.values import (
+    AwaitableValue,
+    ClassValue,
+    FunctionValue,
+    GeneratorValue,
+    Instance,
+    NoneValue,
+    OverloadedValue,
+    TupleValue,
+    Unknown,
+    members,
+)
+from awaitlint.model import Safety
+from awaitlint.rulekit.rule import Rule
+from awaitlint.syntax.edits import remove_await
+
+if TYPE_CHECKING:
+    import libcst
+
+    from awaitlint.infer.values import Value
+    from awaitlint.model import Related
+
+_COLLECTIONS = ("list", "set", "tuple", "frozenset", "dict")
+
+
+class AwaitNonAwaitable(Rule):
+    code = "AWL105"
+    name = "await-non-awaitable"
+    summary = "`await` of a value that cannot be awaited"
+    fixes = (Safety.UNSAFE,)
+    uses = frozenset({Use.AWAITED})
+
+    def suspect(self, site: f.Site) -> bool:
+        value = self.module.value(site)
+        if self.module.infer.is_awaitable(value) is False:
+            return not self._is_placeholder(site, value)
+        return self._is_plain_lookup(site, value)
+
+    def _is_placeholder(self, site: f.Site, value: Value) -> bool:
+        """Whether the value is only None where it is written, and may be set elsewhere."""
+        return isinstance(value, NoneValue) and not isinstance(
+            self.module.facts.nodes[site.node], (f.Call, f.Const)
+        )
+
+    def _is_plain_lookup(self, site: f.Site, value: Value) -> bool:
+        """``await payload.get("key")`` on a plain dict: None where the key is missing, else data.
+
+        Only for dicts that come from outside, not for those that the code itself fills.
+        """
+        nodes = self.module.facts.nodes
+        call = nodes[site.node]
+        if not isinstance(call, f.Call) or len(call.args) != 1 or call.keywords:
+            return False
+        func, key = nodes[call.func], nodes[call.args[0]]
+        if not isinstance(func, f.Attr) or func.name != "get" or not isinstance(nodes[func.value], f.Param):
+            return False
+        if not isinstance(key, f.Const) or not isinstance(key.value, str):
+            return False
+        found = members(value)
+        if not any(isinstance(m, NoneValue) for m in found) or not any(isinstance(m, Unknown) for m in found):
+            return False
+        receiver = self.module.infer.value(self.module.module, func.value)
+        return any(isinstance(m, Instance) and m.cls.qualname == "builtins.dict" for m in members(receiver))
+
+    def visit_Await(self, node: libcst.Await) -> None:
+        site = self.context.site(node.expression)
+        if site is None or site.use is not Use.AWAITED or not self.suspect(site):
+            return
+        value = self.module.value(site)
+        subject = self.context.source(node.expression)
+        what, advice, removable = self._explain(value)
+        edits = remove_await(self.context, node) if removable else None
+        self.report(
+            node,
+            f"`{subject}` is {what}, which cannot be awaited: TypeError at run time; {advice}",
+            related=self._evidence(site),
+            fix=self.fix("Remove `await`", edits) if edits else None,
+        )
+
+    def _explain(self, value: Value) -> tuple[str, str, bool]:
+        """(what the value is, what to do, whether removing `await` can be right)."""
+        first = members(value)[0]
+        if isinstance(first, (FunctionValue, OverloadedValue)):
+            function = first.functions[0] if isinstance(first, OverloadedValue) else first
+            kind = "an async function that is not called" if function.fact.is_async else "a function"
+            return kind, "call it" if function.fact.is_async else "remove `await`", False
+        if isinstance(first, GeneratorValue):
+            if first.is_async:
+                return "an async generator", "iterate it with `async for`", False
+            return "a generator", "remove `await`", True
+        if self._holds_coroutines(first):
+            return "a collection of coroutines", "use `asyncio.gather(*...)`", False
+        if isinstance(first, ClassValue):
+            return "a class", "remove `await`", True
+        if isinstance(first, NoneValue) and len(members(value)) == 1:
+            return "None", "remove `await`", True
+        words = describe(self.module.infer, first if isinstance(first, Instance) else value)
+        return f"of type `{words}`", "remove `await`", True
+
+    def _holds_coroutines(self, value: Value) -> bool:
+        if isinstance(value, TupleValue):
+            return any(isinstance(element, AwaitableValue) for element in value.elements)
+        return (
+            isinstance(value, Instance)
+            and value.cls.module.name == "builtins"
+            and value.cls.fact.name in _COLLECTIONS
+            and any(isinstance(arg, AwaitableValue) for arg in value.cls.args)
+        )
+
+    def _evidence(self, site: f.Site) -> list[Related]:
+        call = self.module.facts.nodes[site.node]
+        if not isinstance(call, f.Call):
+            return []
+        func = self.module.infer.value(self.module.module, call.func)
+        if isinstance(func, FunctionValue) and func.module.path is not None and not func.fact.is_async:
+            return [self.module.definition(func, f"`{func.fact.name}` is not `async def`")]
+        return []

@@ -1,0 +1,121 @@
+"""
+## What it does
+
+Reports `time.sleep` in the body of an `async def`. A nested plain function or lambda is not part of that body,
+and handing `time.sleep` to a thread is fine.
+
+## Why is this bad?
+
+`time.sleep` stops the whole event loop: no other task runs until it returns.
+
+## Example
+
+```py
+import time
+
+async def poll() -> None:
+    time.sleep(2)  # error: [blocking-sleep]
+```
+
+## Use instead
+
+```py
+import asyncio
+
+async def poll() -> None:
+    await asyncio.sleep(2)
+```
+
+## Fix safety
+
+The fix replaces the call by `await asyncio.sleep(...)` (`trio.sleep` or `anyio.sleep` in a module that uses
+that library and not asyncio) and adds the import. It is safe: the function waits as long as before, and lets
+others run meanwhile. There is no fix where `await` cannot stand.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.index import facts as f
+from awaitlint.index.facts import Use
+from awaitlint.infer.values import FunctionValue
+from awaitlint.model import Edit, Safety
+from awaitlint.rulekit.rule import Rule
+from awaitlint.syntax.imports import add_import
+
+if TYPE_CHECKING:
+    import libcst
+
+    from awaitlint.model import Fix
+
+_LIBRARIES = ("asyncio", "anyio", "trio")
+
+
+class BlockingSleep(Rule):
+    code = "AWL301"
+    name = "blocking-sleep"
+    summary = "`time.sleep` in async code"
+    fixes = (Safety.SAFE,)
+    uses = frozenset(Use)
+
+    def suspect(self, site: f.Site) -> bool:
+        call = self.module.facts.nodes[site.node]
+        if not isinstance(call, f.Call) or not self._in_async_code(site):
+            return False
+        func = self.module.infer.value(self.module.module, call.func)
+        return isinstance(func, FunctionValue) and func.qualname == "time.sleep"
+
+    def _in_async_code(self, site: f.Site) -> bool:
+        scope = self.module.scope_of(site)
+        return scope.is_async and scope.kind is f.ScopeKind.FUNCTION
+
+    def visit_Call(self, node: libcst.Call) -> None:
+        site = self.context.site(node)
+        if site is None or not self.suspect(site):
+            return
+        library, bound = self._library()
+        subject = self.context.source(node.func)
+        self.report(
+            node,
+            f"`{subject}` stops the event loop and every task in it; use `await {bound}.sleep(...)`",
+            fix=self._fix(node, site, library, bound),
+        )
+
+    def _library(self) -> tuple[str, str]:
+        """The async library that the module uses, and the name it has there."""
+        facts = self.module.facts
+        used = {name: "" for name in _LIBRARIES}
+        for node in facts.nodes:
+            if isinstance(node, f.Import) and not node.level:
+                top = node.module.partition(".")[0]
+                if top in used:
+                    used[top] = used[top] or top
+        for name, nodes in facts.scopes[0].bindings.items():
+            for index in nodes:
+                node = facts.nodes[index]
+                if isinstance(node, f.Import) and not node.name and not node.level and node.module in used:
+                    used[node.module] = name
+        library = next((name for name in _LIBRARIES if used[name]), "asyncio")
+        return library, used[library] or library
+
+    def _fix(self, node: libcst.Call, site: f.Site, library: str, bound: str) -> Fix | None:
+        if site.use is Use.AWAITED or not node.args or self._is_shadowed(bound):
+            return None
+        edits = [Edit(self.context.span(node.func), f"await {bound}.sleep")]
+        if site.use is not Use.DISCARDED:
+            return None
+        added = add_import(self.module.text, f"import {library}") if bound == library else None
+        if added is not None:
+            edits.append(added)
+        return self.fix(f"Replace with `await {bound}.sleep(...)`", edits)
+
+    def _is_shadowed(self, name: str) -> bool:
+        """Whether the name of the library means something else here."""
+        bindings = self.module.facts.scopes[0].bindings.get(name, ())
+        nodes = self.module.facts.nodes
+        if any(not isinstance(nodes[index], f.Import) for index in bindings):
+            return True
+        return any(
+            name in scope.bindings and scope.kind is not f.ScopeKind.CLASS for scope in self.module.facts.scopes[1:]
+        )

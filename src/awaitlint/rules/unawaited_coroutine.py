@@ -1,0 +1,85 @@
+"""
+## What it does
+
+Reports a call that makes a coroutine whose value is dropped: an expression statement, also as an arm of
+`and`/`or` or of a conditional expression, or as an element of a discarded tuple, list or comprehension.
+
+## Why is this bad?
+
+Calling an `async def` function only creates a coroutine. Until it is awaited or made a task, none of its body
+runs: the statement does nothing, and Python says so at some later time, if at all
+(`RuntimeWarning: coroutine '...' was never awaited`).
+
+## Example
+
+```py
+import asyncio
+
+async def refresh() -> None: ...
+
+async def main() -> None:
+    asyncio.sleep(1)  # error: [unawaited-coroutine]
+    refresh()  # error: [unawaited-coroutine]
+```
+
+## Use instead
+
+```py
+import asyncio
+
+async def refresh() -> None: ...
+
+async def main() -> None:
+    await asyncio.sleep(1)
+    await refresh()
+```
+
+## Fix safety
+
+The fix adds `await` and is unsafe, because the code then does what it did not do before. There is no fix in a
+function that is not `async def`.
+
+## Options
+
+`known-safe-calls`: globs of qualified names whose calls are never reported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.index.facts import Use
+from awaitlint.rulekit.coroutines import CoroutineRule
+
+if TYPE_CHECKING:
+    import libcst
+
+
+class UnawaitedCoroutine(CoroutineRule):
+    code = "AWL101"
+    name = "unawaited-coroutine"
+    summary = "a coroutine that is created and dropped"
+    uses = frozenset({Use.DISCARDED})
+
+    def visit_Call(self, node: libcst.Call) -> None:
+        found = self.found(node)
+        if found is None:
+            return
+        site, value = found
+        subject = self.subject(node, site)
+        scope = self.context.scope
+        if self.can_await(scope):
+            message = f"`{subject}` is never awaited: its body does not run; add `await`"
+        else:
+            where = f"`{scope.name}` is not `async def`" if scope.name.isidentifier() else "this is not async code"
+            message = (
+                f"`{subject}` is never awaited: its body does not run, and {where}; "
+                "use `asyncio.run` or `asyncio.create_task`"
+            )
+        self.report(
+            node,
+            message,
+            related=self.evidence(site, value),
+            fix=self.await_fix(node, site),
+            cause=self.cause(site),
+        )

@@ -1,0 +1,235 @@
+"""Source text to `ast`, also of source that is newer than the Python that runs.
+
+Python's own parser is by far the fastest, so it goes first.  Where it finds a syntax error, the text may
+still be right for a later Python: libcst reads it then, and its tree is converted to an `ast`.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import threading
+import tokenize
+import warnings
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import libcst
+
+#: The nesting of brackets that Python's tokenizer allows.  libcst has no such limit; it overflows the stack.
+_MAX_BRACKETS = 200
+
+#: Stack for libcst's parser, which recurses natively; memory is only used as far as it gets.
+_STACK = 256 * 1024 * 1024
+
+#: Messages that no other parser would change.
+_UNREADABLE = re.compile(r"null bytes|codec can't decode|encoding|too many nested")
+
+#: Messages about the shape of the whole text: Python says where it begins to be wrong, libcst where it ends.
+_STRUCTURAL = re.compile(r"never closed|unterminated|does not match")
+
+#: Lines that may hold syntax newer than the oldest Python that awaitlint runs on.
+_NEWER_LINE = re.compile(
+    r"^\s*(?:type|lazy)\s+\w|^\s*(?:async\s+)?(?:def|class)\s+\w+\s*\[|^\s*except\b.*,|[fFtT][rR]?[\"']"
+)
+
+#: What a bracket in it does not count: string literals and comments, as far as one pattern can tell.
+_QUOTED = re.compile(
+    r'"""(?:[^\\]|\\.)*?"""|\'\'\'(?:[^\\]|\\.)*?\'\'\''
+    r"|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|#[^\n]*",
+    re.DOTALL,
+)
+
+_LIBCST_PLACE = re.compile(r"error at (\d+):(\d+)")
+
+_lock = threading.Lock()
+
+
+class SyntaxProblem(Exception):  # noqa: N818  # what is reported is the problem of a file, not of this program
+    """A text is not Python, or not one that can be read.
+
+    `line` counts from 1, `column` from 0, in characters; `message` is the parser's reason, without a place.
+    """
+
+    def __init__(self, line: int, column: int, message: str) -> None:
+        super().__init__(f"{line}:{column + 1}: {message}")
+        self.line = line
+        self.column = column
+        self.message = message
+
+
+def parse(data: bytes) -> ast.Module:
+    """Parse the bytes of a source file.
+
+    Columns of the tree count UTF-8 bytes, as those of `ast` do.  Raises SyntaxProblem, and nothing else,
+    where the bytes cannot be decoded or the text is not Python.
+    """
+    try:
+        return _parse_ast(data)
+    except SyntaxError as error:
+        problem = _problem(error, data)
+        if type(error) is not SyntaxError or _UNREADABLE.search(problem.message):
+            # indentation and encodings are the same in every Python
+            raise problem from None
+    except (RecursionError, MemoryError):
+        raise SyntaxProblem(1, 0, "too deeply nested to parse") from None
+    except ValueError as error:
+        # Python 3.11 raises it for NUL bytes
+        raise _problem(SyntaxError(str(error)), data) from None
+    return _parse_newer(data, problem)
+
+
+def _parse_ast(data: bytes) -> ast.Module:
+    with warnings.catch_warnings():
+        # invalid escapes are the business of the interpreter that runs the file
+        warnings.simplefilter("ignore")
+        return ast.parse(data)
+
+
+def _problem(error: SyntaxError, data: bytes) -> SyntaxProblem:
+    """Python's error, with a place where Python gives none."""
+    message = error.msg
+    offset = None
+    if "null bytes" in message:
+        offset = data.find(b"\0")
+    elif "codec can't decode" in message and not error.text:
+        offset = _undecodable(data)
+    if offset is not None:
+        before = data[:offset]
+        return SyntaxProblem(before.count(b"\n") + 1, offset - (before.rfind(b"\n") + 1), message)
+    column = max((error.offset or 1) - 1, 0)
+    if not data.isascii():
+        column = _characters(data, column)
+    return SyntaxProblem(max(error.lineno or 1, 1), column, message)
+
+
+def _characters(data: bytes, column: int) -> int:
+    """The column of the error in characters: Python 3.11 counts bytes where it is given bytes."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(data.decode(encoding))
+    except SyntaxError as error:
+        return max((error.offset or 1) - 1, 0)
+    except (ValueError, LookupError, RecursionError, MemoryError):
+        pass
+    return column
+
+
+def _undecodable(data: bytes) -> int | None:
+    """The offset of the first byte that the file's encoding does not know."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
+        data.decode(encoding)
+    except UnicodeDecodeError as error:
+        return error.start
+    except (SyntaxError, LookupError):
+        # detect_encoding decodes the first two lines
+        head = b"".join(data.splitlines(keepends=True)[:2])
+        try:
+            head.decode()
+        except UnicodeDecodeError as error:
+            return error.start
+    return None
+
+
+def _parse_newer(data: bytes, problem: SyntaxProblem) -> ast.Module:
+    """Parse with libcst what Python refused for the reason given."""
+    import libcst  # noqa: PLC0415
+
+    from awaitlint.syntax.from_cst import to_ast  # noqa: PLC0415  # brings libcst with it
+    from awaitlint.syntax.newer import newer_lines  # noqa: PLC0415
+
+    if _too_deep(data):
+        raise SyntaxProblem(problem.line, problem.column, "too deeply nested to parse")
+    try:
+        module = _on_deep_stack(data)
+    except libcst.ParserSyntaxError as error:
+        raise _further(problem, error, data) from None
+    except SyntaxProblem:
+        # Python's own reason is the better one
+        raise problem from None
+    source = data.decode(module.encoding)
+    lines = newer_lines(module, source)
+    if not lines or (problem.line < lines[0] and not problem.message.startswith("f-string")):
+        # nothing in the text is newer than this Python, at least not before the error: it is a real one
+        raise problem
+    try:
+        return to_ast(module, source)
+    except ValueError as error:
+        raise SyntaxProblem(problem.line, problem.column, str(error)) from None
+    except (RecursionError, MemoryError):
+        raise SyntaxProblem(problem.line, problem.column, "too deeply nested to parse") from None
+
+
+def _too_deep(data: bytes) -> bool:
+    """Whether brackets nest so deeply that a recursive parser may overflow the stack."""
+    depth = deepest = 0
+    for character in _QUOTED.sub("", data.decode("latin-1")):
+        if character in "([{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif character in ")]}":
+            depth -= 1
+    return deepest > _MAX_BRACKETS
+
+
+def load_cst(source: str | bytes) -> libcst.Module:
+    """Parse with libcst.
+
+    Raises libcst's ParserSyntaxError where the source is not Python, and SyntaxProblem where libcst itself
+    fails, as it does for two template strings side by side: with errors of its logic, of its validation or,
+    when its native part panics, one that is not even an Exception.
+    """
+    import libcst  # noqa: PLC0415
+
+    try:
+        return libcst.parse_module(source)
+    except (libcst.ParserSyntaxError, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        raise SyntaxProblem(1, 0, f"libcst cannot parse this: {error or type(error).__name__}") from None
+
+
+def _on_deep_stack(data: bytes) -> libcst.Module:
+    """Parse with libcst in a thread that has stack to spare: an overflow would end the process."""
+    result: list[libcst.Module] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            result.append(load_cst(data))
+        except BaseException as error:  # noqa: BLE001  # raised again by the thread that waits
+            errors.append(error)
+
+    with _lock:
+        size = threading.stack_size(_STACK)
+        try:
+            thread = threading.Thread(target=work, name="awaitlint-parse")
+            thread.start()
+        finally:
+            threading.stack_size(size)
+    thread.join()
+    if errors:
+        raise errors[0]
+    return result[0]
+
+
+def _further(problem: SyntaxProblem, error: libcst.ParserSyntaxError, data: bytes) -> SyntaxProblem:
+    """The better reason of the two parsers.
+
+    It is Python's own, but where Python stopped at newer syntax that libcst read.
+    """
+    found = _LIBCST_PLACE.search(error.message)
+    lines = data.decode("utf-8", "replace").split("\n")
+    stopped_at = lines[problem.line - 1] if problem.line <= len(lines) else ""
+    if (
+        found is None
+        or int(found[1]) <= problem.line
+        or _STRUCTURAL.search(problem.message)
+        or not _NEWER_LINE.search(stopped_at)
+    ):
+        return problem
+    return SyntaxProblem(int(found[1]), max(int(found[2]) - 1, 0), "invalid syntax")
