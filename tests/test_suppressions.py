@@ -194,3 +194,22 @@ def test_rows_where_a_noqa_can_stand():
     text = 'a()\nf(\n  """\n  {x}\n  """,\n  b,\n)\nc() + \\\n  d()\n'
     assert noqa_rows(text, [found(line) for line in (1, 2, 3, 4, 6, 8)]) == [1, 2, 5, 5, 6, 9]
     assert noqa_rows("a()\nb()\n", [found(2)]) == [2]
+
+
+@pytest.mark.parametrize(
+    ("comment", "code", "silent"),
+    [
+        ("# type: ignore[unused-coroutine]", "AWL101", True),
+        ("# type: ignore[arg-type, unused-coroutine]", "AWL101", True),
+        ("# type: ignore[unused-awaitable]", "AWL101", True),
+        ("# pyright: ignore[reportUnusedCoroutine]", "AWL101", True),
+        ("# noqa: ASYNC251", "AWL301", True),
+        ("# type: ignore[unused-coroutine]", "AWL102", False),
+        ("# type: ignore[unused-ignore]", "AWL101", False),
+        ("# type: ignore", "AWL101", False),
+        ("# noqa: ASYNC251", "AWL101", False),
+    ],
+)
+def test_comments_for_other_tools_about_the_same_thing_count(comment: str, code: str, silent: bool) -> None:
+    finding = Diagnostic("a.py", Span(1, 0, 1, 3), code, "some-rule", "message")
+    assert (suppress(f"f()  {comment}\n", [finding]).kept == ()) is silent

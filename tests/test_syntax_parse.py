@@ -49,7 +49,9 @@ def test_newer_syntax_has_positions() -> None:
     assert (call.lineno, call.col_offset, call.end_col_offset) == (1, 18, 23)
 
 
-@pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"\r\r\n\n", b"\x0c", b"# coding: latin-1\nx = '\xe9'\n"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xef\xbb\xbf", b"\r\r\n\n", b"\x0c", b"# coding: latin-1\nx = '\xe9'\n"]
+)
 def test_edges_are_read(data: bytes) -> None:
     assert isinstance(parse(data), ast.Module)
 

@@ -75,7 +75,7 @@ class Project:
         done: list[Diagnostic] = []
         for _ in range(MAX_PASSES):
             found = self.diagnostics()
-            applied = []
+            applied: list[Diagnostic] = []
             for target in self.targets:
                 own = [each for each in found if each.path == target.display]
                 outcome = apply_fixes(self.read(target.display), own, unsafe=unsafe)

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaitlint.engine.cache import FactsCache, project_cache
 from awaitlint.engine.check import check_file
 from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore
@@ -71,6 +72,7 @@ class Session:
         self._lowered: dict[Path, Lowered] = {}
         self._linked: dict[tuple[Path, tuple[str, ...], tuple[int, int]], Linked] = {}
         self._roots: dict[Path, Path] = {}
+        self._caches: dict[Path, FactsCache | None] = {}
         self._checked = time.monotonic()
 
     def check(self, target: Target) -> tuple[Diagnostic, ...]:
@@ -127,13 +129,34 @@ class Session:
         known = self._lowered.get(path)
         if known is not None and known.data == data:
             return known._replace(signature=signature)
+        cache = self._cache(path)
+        kept = cache.get(data) if cache is not None else None
+        if kept is not None:
+            return Lowered(signature, data, kept, None)
         try:
             facts = lower(parse(data), data)
         except SyntaxProblem as problem:
             return Lowered(signature, data, None, problem)
         except RecursionError:
             return Lowered(signature, data, None, SyntaxProblem(1, 0, "nested too deeply to be analysed"))
+        if cache is not None and path not in self.store.overlays:
+            cache.put(data, facts)
         return Lowered(signature, data, facts, None)
+
+    def _cache(self, path: Path) -> FactsCache | None:
+        """The cache on disk of the project that a file belongs to, where there is one."""
+        if not self.options.cache:
+            return None
+        root = self._root(path)
+        if root not in self._caches:
+            self._caches[root] = project_cache(root)
+        return self._caches[root]
+
+    def flush(self) -> None:
+        """Write to the caches what is to be kept; at the latest it happens when the process ends."""
+        for cache in self._caches.values():
+            if cache is not None:
+                cache.flush()
 
     def _signature(self, path: Path) -> tuple[int, int, int] | None:
         if path in self.store.overlays:

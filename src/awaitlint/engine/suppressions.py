@@ -9,6 +9,10 @@
 ``# awaitlint: ignore-file``, ``[...]`` the same for the file; alone on its line
 ======================================  =============================================================
 
+So do the comments by which other tools are told that the very same thing is meant, which stand beside them
+in many projects: ``# type: ignore[unused-coroutine]`` (mypy), ``# pyright: ignore[reportUnusedCoroutine]``,
+``# noqa: ASYNC251`` (flake8-async and ruff).
+
 A finding looks for such a comment on its own first and last line, on the first and last line of the
 statement that it begins in, and, as flake8 does, on the line where a string that it begins in ends.
 """
@@ -24,13 +28,21 @@ from dataclasses import dataclass, field
 from awaitlint.files.source import split_lines
 from awaitlint.model import Diagnostic, Span
 
-_ANY = re.compile(r"noqa|awaitlint\s*:", re.IGNORECASE)
+_ANY = re.compile(r"noqa|awaitlint\s*:|:\s*ignore\[[^\]]*(?:unused-|reportUnused)", re.IGNORECASE)
 _CODES = r"[A-Z]+[0-9]+(?:[,\s]+[A-Z]+[0-9]+)*"
 _NOQA = re.compile(rf"#\s*noqa(?:\s?:\s*(?P<codes>{_CODES}))?", re.IGNORECASE)
 _FILE_NOQA = re.compile(rf"#\s*flake8[:=]\s*noqa(?:\s*:\s*(?P<codes>{_CODES}))?", re.IGNORECASE)
 _IGNORE = re.compile(
     r"#\s*awaitlint\s*:\s*ignore(?P<file>-file)?\b(?!-)(?:\s*\[(?P<codes>[^\]]*)\])?", re.IGNORECASE
 )
+_CHECKERS = re.compile(r"#\s*(?:type|pyright)\s*:\s*ignore\[(?P<codes>[^\]]*)\]")
+#: what other tools call a mistake -> the code it has here
+_FOREIGN = {
+    "unused-coroutine": "AWL101",
+    "unused-awaitable": "AWL101",
+    "reportUnusedCoroutine": "AWL101",
+    "ASYNC251": "AWL301",
+}
 _SEPARATORS = re.compile(r"[,\s]+")
 
 
@@ -46,6 +58,8 @@ class Suppression:
     selectors: tuple[str, ...] | None
     whole_file: bool = False
     by_name: bool = False
+    #: addressed to another tool
+    foreign: bool = False
 
     def covering(self, diagnostic: Diagnostic) -> tuple[str, ...] | None:
         """The selectors that cover the finding, none for a bare comment; None where it is not covered."""
@@ -54,7 +68,7 @@ class Suppression:
         found = tuple(
             each
             for each in self.selectors
-            if diagnostic.code.startswith(each.upper()) or (self.by_name and each.lower() == diagnostic.name)
+            if diagnostic.code.startswith(_FOREIGN.get(each.upper(), each.upper())) or (self.by_name and each.lower() == diagnostic.name)
         )
         return found or None
 
@@ -184,6 +198,10 @@ def _parse(comment: str, line: int, column: int, *, alone: bool) -> Iterable[Sup
         return
     for match in _NOQA.finditer(comment):
         yield Suppression(span(match), _split(match["codes"]))
+    for match in _CHECKERS.finditer(comment):
+        codes = tuple(_FOREIGN[each] for each in _split(match["codes"]) or () if each in _FOREIGN)
+        if codes:
+            yield Suppression(span(match), codes, foreign=True)
     for match in _IGNORE.finditer(comment):
         if match["file"] is None or alone:
             whole_file = match["file"] is not None

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import ScopeKind
+from awaitlint.syntax.cst import cst
 from awaitlint.syntax.positions import Placed
 from awaitlint.syntax.slices import parse_region
 from awaitlint.syntax.walk import Walker
@@ -76,7 +77,9 @@ class Walk:
         return self._placed.outer_span(node)
 
     def site(self, node: libcst.CSTNode) -> Site | None:
-        span = self._placed.span(node)
+        # to `ast`, the parentheses of these are part of them
+        whole = isinstance(node, (cst.Tuple, cst.GeneratorExp))
+        span = self._placed.outer_span(node) if whole else self._placed.span(node)
         key = (
             span.line,
             self._bytes(span.line, span.column),
@@ -89,6 +92,18 @@ class Walk:
         """A column in UTF-8 bytes, as facts count them."""
         text = self._lines[line - 1]
         return column if text.isascii() else len(text[:column].encode("utf-8", "surrogatepass"))
+
+    def in_generator(self, node: libcst.CSTNode) -> bool:
+        path = [*self.parents, node]
+        for position, parent in enumerate(path[:-1]):
+            if isinstance(parent, cst.Lambda):
+                continue
+            if isinstance(parent, cst.GeneratorExp):
+                inside = path[position + 1 :]
+                # the first iterable is evaluated where the expression stands
+                if not (len(inside) > 1 and inside[0] is parent.for_in and inside[1] is parent.for_in.iter):
+                    return True
+        return False
 
     def source(self, node: libcst.CSTNode) -> str:
         span = self._placed.span(node)

@@ -378,3 +378,5 @@ class ModuleFacts(msgspec.Struct, array_like=True, kw_only=True):
     #: names of ``__all__``, where it is a literal; None where there is none
     exports: tuple[str, ...] | None = None
     misplaced: tuple[Misplaced, ...] = ()
+    #: names of attributes that are assigned other than through the first parameter of a method
+    patched: tuple[str, ...] = ()

@@ -38,6 +38,21 @@ SPECIAL_FORMS = frozenset(
 )
 TYPING_MODULES = frozenset({"typing", "typing_extensions"})
 
+#: typing's own names for classes that live elsewhere
+TYPING_ALIASES = {
+    "List": ("builtins", "list"),
+    "Dict": ("builtins", "dict"),
+    "Set": ("builtins", "set"),
+    "FrozenSet": ("builtins", "frozenset"),
+    "Tuple": ("builtins", "tuple"),
+    "Type": ("builtins", "type"),
+    "DefaultDict": ("collections", "defaultdict"),
+    "OrderedDict": ("collections", "OrderedDict"),
+    "Counter": ("collections", "Counter"),
+    "ChainMap": ("collections", "ChainMap"),
+    "Deque": ("collections", "deque"),
+}
+
 
 def name_special_forms(facts: ModuleFacts) -> None:
     """Make a typing module's own uses of its special forms go by name, as everybody else's do.

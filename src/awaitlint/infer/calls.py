@@ -154,6 +154,8 @@ class Calls(Typing):
             return UNKNOWN
         if self.is_enum(cls) and cls.module.is_stdlib:
             return UNKNOWN
+        if self._has_calling_metaclass(cls):
+            return Unknown(f"the metaclass of {cls.fact.name} makes its instances")
         for entry in self.mro(cls):
             if entry is None:
                 break
@@ -166,12 +168,23 @@ class Calls(Typing):
             return Instance(self._with_arguments(cls, params, arguments))
         return self.class_instance(cls)
 
+    def _has_calling_metaclass(self, cls: ClassValue) -> bool:
+        for entry in self.mro(cls):
+            for keyword, node in entry.fact.keywords if entry is not None else ():
+                if entry is not None and keyword == "metaclass":
+                    meta = self.value(entry.module, node)
+                    if isinstance(meta, ClassValue) and not meta.module.is_stdlib:
+                        return any(base is not None and "__call__" in base.fact.bindings for base in self.mro(meta))
+        return False
+
     def _with_arguments(
         self, cls: ClassValue, params: tuple[TypeVarValue, ...], arguments: Arguments
     ) -> ClassValue:
         """A generic class with the type arguments that the constructor's arguments tell."""
         mapping: Mapping = {}
         init = self.instance_attribute(Instance(cls), "__init__")
+        if isinstance(init, FunctionValue) and init.qualname == "builtins.object.__init__":
+            init = self.instance_attribute(Instance(cls), "__new__")
         if isinstance(init, FunctionValue):
             self._unify_arguments(init, arguments, mapping)
         args = tuple(mapping.get(param, param.bound or UNKNOWN) for param in params)
@@ -242,7 +255,7 @@ class Calls(Typing):
             if fact.is_generator:
                 item = union([self.value(func.module, node, func.context) for node in fact.yielded])
                 return GeneratorValue(is_async=True, item=item)
-            if fact.is_stub and not func.module.is_stub and self._returns_async_iterator(func):
+            if self.is_hook(func) and self._returns_async_iterator(func):
                 return Unknown("an abstract async def that returns an async iterator stands for a generator")
             if fact.returns >= 0 and self.has_type_vars(self.annotation(func.module, fact.returns, func.context)):
                 return AwaitableValue("Coroutine", self.result(func, arguments), func)
@@ -266,14 +279,44 @@ class Calls(Typing):
             if self._is_eager(func, declared):
                 # what the body makes decides: the work may be under way already
                 made = self._from_body(func, arguments)
-                return made if self.coroutine(made) is not None else Unknown("an awaitable that may be at work")
+                if self.coroutine(made) is not None or not isinstance(declared, AwaitableValue):
+                    return made
+                return AwaitableValue(declared.kind, declared.result, func)
+            if isinstance(declared, AwaitableValue) and not self._is_callback(func):
+                return AwaitableValue(declared.kind, declared.result, func)
             if not isinstance(declared, Unknown):
                 return declared
             if fact.is_stub or func.module.is_stub:
                 return declared
-        if fact.is_stub and fact.kind is f.ScopeKind.FUNCTION:
+        if self.is_hook(func) or func.module.is_stub:
             return Unknown(f"{fact.name} has no body and no return annotation")
         return self._from_body(func, arguments)
+
+    def is_hook(self, func: FunctionValue) -> bool:
+        """Whether a method is there to be replaced by subclasses: abstract, or with a body that says nothing."""
+        module, fact = func.module, func.fact
+        if fact.kind is not f.ScopeKind.FUNCTION or module.is_stub:
+            return False
+        if module.facts.scopes[fact.parent].kind is not f.ScopeKind.CLASS:
+            return False
+        if fact.is_stub:
+            return True
+        for decorator in fact.decorators:
+            value = self.value(module, decorator)
+            if isinstance(value, FunctionValue) and value.qualname == "abc.abstractmethod":
+                return True
+        return False
+
+    def _is_callback(self, func: FunctionValue) -> bool:
+        """Whether a method describes what somebody passes in: a Protocol's."""
+        parent = func.module.facts.scopes[func.fact.parent]
+        return parent.kind is f.ScopeKind.CLASS and self.is_protocol(ClassValue(func.module, func.fact.parent))
+
+    def body_may_be_awaitable(self, func: FunctionValue) -> bool:
+        """Whether a function's body returns an awaitable on some path, whatever its annotation says."""
+        if func.fact.is_async or func.fact.is_stub or func.module.is_stub:
+            return False
+        return any(self.is_awaitable(member) for member in members(self._from_body(func, _NO_ARGUMENTS)))
 
     def _is_eager(self, func: FunctionValue, declared: Value) -> bool:
         """Whether a plain function with a body is declared to return an awaitable of some kind."""
@@ -427,6 +470,8 @@ class Calls(Typing):
             return self._apply(found, value)
         if isinstance(found, CallableValue):
             return found.result
+        if isinstance(found, ClassValue):
+            return self.call(found, Arguments(values=(value,)))
         if isinstance(found, Instance) and not found.cls.module.is_stdlib:
             called = self.attribute(found, "__call__")
             return self._apply(called, value) if isinstance(called, FunctionValue) else UNKNOWN
@@ -536,10 +581,50 @@ class Calls(Typing):
                 return None
             if "__await__" in entry.fact.bindings:
                 return True
+            if any(not self._is_stdlib(self.value(entry.module, node)) for node in entry.fact.decorators):
+                return None
             for keyword, node in entry.fact.keywords:
                 if keyword == "metaclass" and isinstance(self.value(entry.module, node), (Unknown, External)):
                     return None
         return None if self.is_protocol(value.cls) else False
+
+    def _may_be_at_work(self, value: AwaitableValue) -> bool:
+        """Whether it is a plain function that made an awaitable: perhaps a task, which needs nobody to await it."""
+        return value.kind == "Awaitable" and value.function is not None and not value.function.fact.is_async
+
+    @staticmethod
+    def _is_stdlib(value: Value) -> bool:
+        if isinstance(value, OverloadedValue):
+            value = value.functions[0]
+        if isinstance(value, CallableValue):
+            return True
+        return isinstance(value, (FunctionValue, ClassValue)) and value.module.is_stdlib
+
+    def is_overridden(self, func: FunctionValue, module: Module) -> bool:
+        """Whether a subclass makes a method asynchronous that is not, or the reverse.
+
+        Only the module that defines the class and `module` are searched, so that the answer does not depend
+        on what else a run looks at.
+        """
+        if not isinstance(func.receiver, Instance):
+            return False
+        owner = func.module.facts.scopes[func.fact.parent]
+        if owner.kind is not f.ScopeKind.CLASS:
+            return False
+        defining = ClassValue(func.module, func.fact.parent)
+        for source in {func.module, module}:
+            if source.is_stdlib:
+                continue
+            for index, scope in enumerate(source.facts.scopes):
+                if scope.kind is not f.ScopeKind.CLASS or func.fact.name not in scope.bindings:
+                    continue
+                cls = ClassValue(source, index)
+                if cls == defining or not self.is_subclass(cls, defining):
+                    continue
+                value = self.value(source, scope.bindings[func.fact.name][-1])
+                if isinstance(value, FunctionValue) and value.fact.is_async != func.fact.is_async:
+                    return True
+        return False
 
     def is_protocol(self, cls: ClassValue) -> bool:
         """Whether a class only describes others: a Protocol."""
@@ -558,7 +643,7 @@ class Calls(Typing):
         """
         first: AwaitableValue | None = None
         for member in members(value):
-            if isinstance(member, AwaitableValue):
+            if isinstance(member, AwaitableValue) and not self._may_be_at_work(member):
                 first = first or member
             elif isinstance(member, Instance) and self.has_base(member.cls, "typing.Coroutine"):
                 first = first or AwaitableValue("Coroutine", UNKNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from awaitlint.index import facts as f
-from awaitlint.index.special import SPECIAL_FORMS, TYPING_MODULES
+from awaitlint.index.special import SPECIAL_FORMS, TYPING_ALIASES, TYPING_MODULES
 from awaitlint.infer.values import (
     NONE,
     UNKNOWN,
@@ -175,8 +175,13 @@ class Core:
         return result
 
     def _module_attribute(self, module: Module, name: str) -> Value:
-        if module.is_stdlib and name in SPECIAL_FORMS and module.name in TYPING_MODULES:
-            return SpecialForm(name)
+        if module.is_stdlib and module.name in TYPING_MODULES:
+            if name in SPECIAL_FORMS:
+                return SpecialForm(name)
+            if name in TYPING_ALIASES:
+                source, original = TYPING_ALIASES[name]
+                target = self.project.stdlib_module(source)
+                return self.module_attribute(target, original) if target is not None else UNKNOWN
         nodes = module.facts.scopes[0].bindings.get(name)
         if nodes is not None:
             found = self.bound_functions(module, nodes)
@@ -301,7 +306,10 @@ class Core:
 
     # ------------------------------------------------------------------ operators
     def _attr(self, module: Module, node: f.Attr, context: Context) -> Value:
-        return self.attribute(self.value(module, node.value, context), node.name)
+        found = self.attribute(self.value(module, node.value, context), node.name)
+        if isinstance(found, FunctionValue) and found.receiver is not None and node.name in module.facts.patched:
+            return Unknown(f"the method {node.name} is replaced somewhere in the module")
+        return found
 
     def _await(self, module: Module, node: f.Await, context: Context) -> Value:
         return self.awaited(self.value(module, node.value, context))
@@ -462,6 +470,9 @@ class Core:
 
     def _narrow(self, module: Module, node: f.Narrow, context: Context) -> Value:
         if node.test == "awaitable":
+            value = self.value(module, node.value, context) if node.positive else UNKNOWN
+            if self.coroutine(value) is not None:
+                return AwaitableValue("Awaitable", self.awaited(value))
             return Unknown("the code looks whether it is awaitable")
         value = self.value(module, node.value, context)
         if node.test in ("none", "truthy"):
@@ -518,5 +529,6 @@ class Core:
         def call(self, func: Value, arguments: Arguments) -> Value: ...
         def decorated(self, module: Module, decorator: int, value: Value, context: Context) -> Value: ...
         def awaited(self, value: Value) -> Value: ...
+        def coroutine(self, value: Value, *, or_none: bool = False) -> AwaitableValue | None: ...
         def generator_return(self, value: Instance) -> Value: ...
         def _call(self, module: Module, node: f.Call, context: Context) -> Value: ...

@@ -45,6 +45,11 @@ _AWAITABLES = {
     "types.CoroutineType": ("Coroutine", 2),
 }
 
+_ITERABLES = frozenset(
+    {"Iterable", "Iterator", "Generator", "AsyncIterable", "AsyncIterator", "AsyncGenerator"}
+    | {"Collection", "Container", "Sequence", "Reversible", "tuple"}
+)
+
 Mapping = dict[TypeVarValue, Value]
 
 
@@ -89,9 +94,17 @@ class Typing(Classes):
                 return AwaitableValue(kind, cls.args[position] if len(cls.args) > position else UNKNOWN)
             if name == "builtins.object":
                 return UNKNOWN
+            if name == "builtins.type" and cls.args:
+                return self._class_of(cls)
             if name in ("types.NoneType", "_typeshed.Incomplete"):
                 return NONE if name == "types.NoneType" else UNKNOWN
         return Instance(cls)
+
+    def _class_of(self, cls: ClassValue) -> Value:
+        """What an instance of ``type[X]`` is."""
+        found = [member.cls if isinstance(member, Instance) else None for member in members(cls.args[0])]
+        known = [member for member in found if member is not None]
+        return union(list(known)) if len(known) == len(found) else Instance(cls)
 
     def subscripted_type(self, module: Module, value: Value, index: int, context: Context) -> Value:
         """``value[index]`` where the value is a type."""
@@ -157,7 +170,9 @@ class Typing(Classes):
             if not value.cls.args:
                 return value
             args = tuple(self.substitute(arg, mapping, receiver) for arg in value.cls.args)
-            return value if args == value.cls.args else Instance(ClassValue(value.cls.module, value.cls.scope, args))
+            if args == value.cls.args:
+                return value
+            return self.class_instance(ClassValue(value.cls.module, value.cls.scope, args))
         if isinstance(value, ClassValue):
             args = tuple(self.substitute(arg, mapping, receiver) for arg in value.args)
             return value if args == value.args else ClassValue(value.module, value.scope, args)
@@ -236,10 +251,10 @@ class Typing(Classes):
         if isinstance(actual, ClassValue):
             if name == "builtins.type":
                 self.unify(cls.args[0], self.class_instance(actual), mapping, depth + 1)
-        elif isinstance(actual, GeneratorValue):
-            self.unify(cls.args[0], actual.item, mapping, depth + 1)
-        elif isinstance(actual, TupleValue):
-            self.unify(cls.args[0], union(list(actual.elements)), mapping, depth + 1)
+        elif isinstance(actual, (GeneratorValue, TupleValue)):
+            if cls.module.is_stdlib and cls.fact.name in _ITERABLES:
+                item = actual.item if isinstance(actual, GeneratorValue) else union(list(actual.elements))
+                self.unify(cls.args[0], item, mapping, depth + 1)
         elif isinstance(actual, UnionValue):
             for member in members(without_none(actual)):
                 self._unify_instance(cls, member, mapping, depth + 1)

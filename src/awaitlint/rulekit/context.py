@@ -6,9 +6,9 @@ import fnmatch
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from awaitlint.index.facts import Use
+from awaitlint.index.facts import Call, Use
 from awaitlint.files.source import decode, split_lines
-from awaitlint.infer.values import CallableValue, FunctionValue
+from awaitlint.infer.values import CallableValue, FunctionValue, OverloadedValue
 from awaitlint.model import Diagnostic, Related, Span
 
 if TYPE_CHECKING:
@@ -104,24 +104,35 @@ class ModuleContext:
         Where None would fail as well, the value may also be None on some path.
         """
         found = self.infer.coroutine(self.value(site), or_none=site.use in _FAILS_ON_NONE)
-        if found is None or (self.settings.known_safe_calls and self.is_safe(found, site)):
+        if found is None or self.is_safe(site, found) or self.is_overridden(site, found):
             return None
         return found
 
-    def is_safe(self, value: AwaitableValue, site: Site) -> bool:
-        """Whether `known-safe-calls` covers the function that is called."""
-        names = []
-        if value.function is not None:
-            names.append(value.function.qualname)
-        called = getattr(self.facts.nodes[site.node], "func", None)
-        if called is not None:
-            func = self.infer.value(self.module, called)
-            if isinstance(func, CallableValue):
-                func = func.origin or func
-            if isinstance(func, FunctionValue):
-                names.append(func.qualname)
+    def called(self, site: Site) -> FunctionValue | None:
+        """The function that the call at a site calls, where it is one and known."""
+        call = self.facts.nodes[site.node]
+        if not isinstance(call, Call):
+            return None
+        func = self.infer.value(self.module, call.func)
+        if isinstance(func, CallableValue):
+            func = func.origin or func
+        if isinstance(func, OverloadedValue):
+            func = func.functions[0]
+        return func if isinstance(func, FunctionValue) else None
+
+    def is_safe(self, site: Site, value: AwaitableValue | None = None) -> bool:
+        """Whether `known-safe-calls` covers the function that is called, or that made the coroutine."""
         patterns = self.settings.known_safe_calls
+        if not patterns:
+            return False
+        functions = [self.called(site), value.function if value is not None else None]
+        names = {function.qualname for function in functions if function is not None}
         return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
+
+    def is_overridden(self, site: Site, value: AwaitableValue | None = None) -> bool:
+        """Whether a subclass at hand makes the called method asynchronous that is not, or the reverse."""
+        function = value.function if value is not None else self.called(site)
+        return function is not None and self.infer.is_overridden(function, self.module)
 
     def definition(self, function: FunctionValue, message: str) -> Related:
         """The place where a function is defined, as evidence."""
@@ -194,6 +205,9 @@ class NodeContext(Protocol):
 
     def site(self, node: libcst.CSTNode) -> Site | None:
         """The site that facts have at this expression."""
+
+    def in_generator(self, node: libcst.CSTNode) -> bool:
+        """Whether the node is evaluated by a generator expression, when somebody iterates it."""
 
     def source(self, node: libcst.CSTNode) -> str:
         """The user's spelling of a node, on one line, shortened where it is long."""

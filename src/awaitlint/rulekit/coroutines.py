@@ -88,7 +88,7 @@ class CoroutineRule(Rule):
             span = self.module.span(bound)
             at = Span(span.line, span.column, span.line, span.column)
             return self.fix("Add `await` where the coroutine is created", [Edit(at, "await ")])
-        if not self.can_await(self.context.scope):
+        if not self.can_await(self.context.scope) or self.context.in_generator(node):
             return None
         edits = insert_await(self.context, self.module.lines, node, self.context.parents)
         return self.fix("Add `await`", edits) if edits else None

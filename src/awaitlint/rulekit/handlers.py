@@ -10,6 +10,7 @@ from awaitlint.infer.known import FRAMEWORK_NAMES, handler_framework
 from awaitlint.infer.values import ClassValue, External, FunctionValue, Instance
 
 if TYPE_CHECKING:
+    from awaitlint.index.project import Module
     from awaitlint.infer.values import Value
     from awaitlint.rulekit.context import ModuleContext
 
@@ -63,16 +64,25 @@ class Handlers:
         return self._module.infer.value(self._module.module, node)
 
     def _registrations(self) -> list[tuple[int, str]]:
+        own = self._module.module
+        found = self._registrations_in(own)
+        # Django's views are registered in the `urls` module beside them
+        urls = self._module.infer.project.resolve(own, "urls", 1) if not own.is_stdlib else None
+        if urls is not None and urls is not own:
+            found += self._registrations_in(urls)
+        return found
+
+    def _registrations_in(self, module: Module) -> list[tuple[int, str]]:
         found = []
-        for node in self._module.facts.nodes:
+        for node in module.facts.nodes:
             if not isinstance(node, f.Call) or not node.args:
                 continue
-            func = self._value(node.func)
+            func = self._module.infer.value(module, node.func)
             if not isinstance(func, External) or not _REGISTRARS.fullmatch(func.path.replace("()", "")):
                 continue
             framework = FRAMEWORK_NAMES[func.path.partition(".")[0]]
             for argument in (*node.args, *(value for _, value in node.keywords)):
-                value = self._value(argument)
+                value = self._module.infer.value(module, argument)
                 if isinstance(value, FunctionValue) and value.module is self._module.module:
                     found.append((value.scope, framework))
         return found

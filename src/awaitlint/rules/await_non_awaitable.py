@@ -79,8 +79,16 @@ class AwaitNonAwaitable(Rule):
     def suspect(self, site: f.Site) -> bool:
         value = self.module.value(site)
         if self.module.infer.is_awaitable(value) is False:
-            return not self._is_placeholder(site, value)
-        return self._is_plain_lookup(site, value)
+            found = not self._is_placeholder(site, value)
+        else:
+            found = self._is_plain_lookup(site, value)
+        return found and not self._is_excused(site)
+
+    def _is_excused(self, site: f.Site) -> bool:
+        called = self.module.called(site)
+        if called is not None and self.module.infer.body_may_be_awaitable(called):
+            return True
+        return self.module.is_safe(site) or self.module.is_overridden(site)
 
     def _is_placeholder(self, site: f.Site, value: Value) -> bool:
         """Whether the value is only None where it is written, and may be set elsewhere."""
@@ -130,20 +138,24 @@ class AwaitNonAwaitable(Rule):
             function = first.functions[0] if isinstance(first, OverloadedValue) else first
             kind = "an async function that is not called" if function.fact.is_async else "a function"
             return kind, "call it" if function.fact.is_async else "remove `await`", False
+        if self._holds_coroutines(first):
+            return "a collection of coroutines", "use `asyncio.gather(*...)`", False
         if isinstance(first, GeneratorValue):
             if first.is_async:
                 return "an async generator", "iterate it with `async for`", False
             return "a generator", "remove `await`", True
-        if self._holds_coroutines(first):
-            return "a collection of coroutines", "use `asyncio.gather(*...)`", False
         if isinstance(first, ClassValue):
             return "a class", "remove `await`", True
         if isinstance(first, NoneValue) and len(members(value)) == 1:
             return "None", "remove `await`", True
+        if not isinstance(first, Instance) and any(isinstance(member, Unknown) for member in members(value)):
+            return "an item of a dict, or None", "remove `await`", True
         words = describe(self.module.infer, first if isinstance(first, Instance) else value)
         return f"of type `{words}`", "remove `await`", True
 
     def _holds_coroutines(self, value: Value) -> bool:
+        if isinstance(value, GeneratorValue):
+            return not value.is_async and isinstance(value.item, AwaitableValue)
         if isinstance(value, TupleValue):
             return any(isinstance(element, AwaitableValue) for element in value.elements)
         return (

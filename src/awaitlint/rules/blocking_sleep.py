@@ -42,6 +42,7 @@ from awaitlint.index.facts import Use
 from awaitlint.infer.values import FunctionValue
 from awaitlint.model import Edit, Safety
 from awaitlint.rulekit.rule import Rule
+from awaitlint.syntax.edits import insert_await
 from awaitlint.syntax.imports import add_import
 
 if TYPE_CHECKING:
@@ -64,15 +65,20 @@ class BlockingSleep(Rule):
         if not isinstance(call, f.Call) or not self._in_async_code(site):
             return False
         func = self.module.infer.value(self.module.module, call.func)
-        return isinstance(func, FunctionValue) and func.qualname == "time.sleep"
+        if not isinstance(func, FunctionValue) or func.qualname != "time.sleep":
+            return False
+        return not self.module.is_safe(site)
 
     def _in_async_code(self, site: f.Site) -> bool:
         scope = self.module.scope_of(site)
+        while scope.kind is f.ScopeKind.CLASS:
+            # the body of a class runs where it stands
+            scope = self.module.facts.scopes[scope.parent]
         return scope.is_async and scope.kind is f.ScopeKind.FUNCTION
 
     def visit_Call(self, node: libcst.Call) -> None:
         site = self.context.site(node)
-        if site is None or not self.suspect(site):
+        if site is None or not self.suspect(site) or self.context.in_generator(node):
             return
         library, bound = self._library()
         subject = self.context.source(node.func)
@@ -100,11 +106,12 @@ class BlockingSleep(Rule):
         return library, used[library] or library
 
     def _fix(self, node: libcst.Call, site: f.Site, library: str, bound: str) -> Fix | None:
-        if site.use is Use.AWAITED or not node.args or self._is_shadowed(bound):
+        scope = self.module.scope_of(site)
+        if not scope.is_async or not node.args or self._is_shadowed(bound):
             return None
-        edits = [Edit(self.context.span(node.func), f"await {bound}.sleep")]
-        if site.use is not Use.DISCARDED:
-            return None
+        edits = [Edit(self.context.span(node.func), f"{bound}.sleep")]
+        if site.use is not Use.AWAITED:
+            edits += insert_await(self.context, self.module.lines, node, self.context.parents)
         added = add_import(self.module.text, f"import {library}") if bound == library else None
         if added is not None:
             edits.append(added)

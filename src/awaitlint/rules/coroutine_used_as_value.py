@@ -116,6 +116,9 @@ class CoroutineUsedAsValue(CoroutineRule):
         value = self.module.coroutine(site)
         if value is None or value.kind != "Coroutine":
             return False
+        if site.use is Use.ASYNC_ITERATED and value.function is not None and self.module.infer.is_hook(value.function):
+            # what subclasses put in its place may well be an async generator
+            return False
         # objects that are more than a coroutine may well have the attribute
         if not any(isinstance(member, AwaitableValue) for member in members(self.module.value(site))):
             return False
@@ -161,7 +164,7 @@ class CoroutineUsedAsValue(CoroutineRule):
             if isinstance(attribute, f.Attr):
                 return f"asked for its attribute `{attribute.name}`"
             return "given an attribute"
-        if site.use is Use.COMPARED and self._is_identity(node):
+        if site.use is Use.COMPARED and not self.is_call(site) and self._is_identity(node):
             return None
         return _WHAT[site.use]
 

@@ -92,13 +92,15 @@ class HandlerReturnsCoroutine(CoroutineRule):
 
     def _is_returned(self, site: f.Site) -> bool:
         """Whether the value is what the handler returns, or directly inside of it."""
+        if site.use is Use.RETURNED:
+            return True
         nodes = self.module.facts.nodes
         todo = list(self.module.scope_of(site).returned)
         seen: set[int] = set()
         while todo:
             index = todo.pop()
-            if index == site.node:
-                return True
+            if index == site.other:
+                return not isinstance(nodes[index], f.Call) or self._handlers.is_response(nodes[index].func)
             if index in seen or index < 0:
                 continue
             seen.add(index)

@@ -189,8 +189,9 @@ def load_cst(source: str | bytes) -> libcst.Module:
         return libcst.parse_module(source)
     except (libcst.ParserSyntaxError, KeyboardInterrupt, SystemExit):
         raise
-    except BaseException as error:
-        raise SyntaxProblem(1, 0, f"libcst cannot parse this: {error or type(error).__name__}") from None
+    except BaseException as error:  # noqa: BLE001
+        reason = str(error) or type(error).__name__
+        raise SyntaxProblem(1, 0, f"libcst cannot parse this: {reason}") from None
 
 
 def _on_deep_stack(data: bytes) -> libcst.Module:

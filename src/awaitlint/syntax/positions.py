@@ -27,7 +27,7 @@ _NEWLINE = re.compile(r"\r\n?|\n")
 
 #: Frames that the recursive parts may use on a deeply nested tree: Python frames live on the heap, and what
 #: Python's own parser accepts nests some thousand levels deep.
-_DEEP = 60_000
+_DEEP = 20_000
 
 
 class Placed(Protocol):
@@ -87,7 +87,9 @@ def _recorder() -> type[Any]:
 
         def __exit__(self, *_: object) -> None:
             offsets = self.recorder.offsets
-            start = self.start if self.start_node is None else offsets[id(self.start_node)][0]
+            start = self.recorder.moved.get(self.start, self.start)
+            if self.start_node is not None:
+                start = offsets[id(self.start_node)][0]
             end = self.recorder.offset if self.end_node is None else offsets[id(self.end_node)][1]
             offsets[id(self.node)] = (start, end)
 
@@ -98,6 +100,8 @@ def _recorder() -> type[Any]:
             self.offset = 0
             self.offsets: dict[int, tuple[int, int]] = {}
             self.starts: list[int] = []
+            #: where whitespace was skipped: nodes that seem to begin before it begin after it
+            self.moved: dict[int, int] = {}
 
         def add_indent_tokens(self) -> None:
             for token in self.indent_tokens:
@@ -106,15 +110,18 @@ def _recorder() -> type[Any]:
         def add_token(self, value: str) -> None:
             self.tokens.append(value)
             source = self.source
-            if source is not None and not source.startswith(value, self.offset):
+            # at the end of the source, a newline that it lacks is generated and taken back again
+            inside = source is not None and self.offset < len(source)
+            if source is not None and inside and not source.startswith(value, self.offset):
                 self.realign(source, value)
             self.offset += len(value)
 
         def realign(self, source: str, value: str) -> None:
             offset = self.offset
-            while source[offset : offset + 1].isspace():
+            while not source.startswith(value, offset) and source[offset : offset + 1].isspace():
                 offset += 1
             if source.startswith(value, offset):
+                self.moved[self.offset] = offset
                 self.offset = offset
             else:
                 self.source = None
@@ -128,7 +135,7 @@ def _recorder() -> type[Any]:
 
         def after_codegen(self, node: libcst.CSTNode) -> None:
             start = self.starts.pop()
-            self.offsets.setdefault(id(node), (start, self.offset))
+            self.offsets.setdefault(id(node), (self.moved.get(start, start), self.offset))
 
         def record_syntactic_position(  # type: ignore[override]  # any context manager does
             self, node: libcst.CSTNode, *, start_node: object = None, end_node: object = None
@@ -143,7 +150,8 @@ class Positions:
 
     `first_line` is the line of the file at which the module's text begins: 1, unless the module is a part of
     a file.  `source` is the text that the module was parsed from: libcst forgets the whitespace in
-    ``f"{x!r }"``, so that without the source what follows it would seem to stand further left.
+    ``f"{x!r }"`` and form feeds before a statement, so that without the source what follows would seem to
+    stand further left.
     """
 
     def __init__(self, module: libcst.Module, first_line: int = 1, source: str | None = None) -> None:

@@ -135,6 +135,10 @@ class Walker:
                 fields, enter, leave = self._plan(kind) if plan is None else plan
                 for call in enter:
                     call(current)
+                if not fields:
+                    for call in leave:
+                        call(current)
+                    continue
                 children: list[Any] = []
                 for field in fields:
                     value = getattr(current, field)

@@ -45,6 +45,7 @@ def lower(tree: ast.Module, data: bytes, *, version: tuple[int, int] | None = No
         stars=tuple(dict.fromkeys(lowerer.stars)),
         exports=None if lowerer.exports is None else tuple(lowerer.exports),
         misplaced=tuple(lowerer.misplaced),
+        patched=tuple(sorted(lowerer.patched)),
     )
 
 

@@ -16,6 +16,7 @@ from awaitlint.index.facts import (
     DictDisplay,
     Display,
     Free,
+    Func,
     Index,
     Iter,
     Lambda,
@@ -23,6 +24,7 @@ from awaitlint.index.facts import (
     Name,
     Narrow,
     Node,
+    Param,
     ParamFact,
     Phi,
     Plain,
@@ -62,6 +64,8 @@ PROBES = frozenset(
 )
 #: uses under which a value that turns out to be a coroutine is lost or mistaken for its result
 _FLOWS = frozenset({Use.OTHER, Use.BOUND})
+
+_MAY_BE_NONE = (Attr, Call, Await, Name, Free, Phi, Param, Declared, Index)
 
 #: (names narrowed where the test holds, names narrowed where it does not)
 Narrowings = tuple[list[tuple[str, int]], list[tuple[str, int]]]
@@ -184,6 +188,9 @@ class ExpressionLowerer:
             node = env[name]
             if state.is_function:
                 state.loaded.add(node)
+            if state is self.module_state and isinstance(self.nodes[node], Func) and len(state.bindings[name]) > 1:
+                # by name, so that overloads are seen
+                return self.add(Name(name))
             if state.unstable and name in state.unstable:
                 return self.add(Free(state.index, name) if state.is_function else Name(name))
             return node
@@ -210,7 +217,10 @@ class ExpressionLowerer:
             node = outer.env.get(name, -1)
             if node >= 0 and isinstance(self.nodes[node], Narrow):
                 return node
-        return self.add(Free(outer.index, name))
+        free = self.add(Free(outer.index, name))
+        if any(bound in self.hot for bound in outer.bindings.get(name, ())):
+            self.hot.add(free)
+        return free
 
     def bind(self, name: str, node: int) -> None:
         """Bind a name of the current scope (or the one that ``global``/``nonlocal`` name)."""
@@ -322,7 +332,7 @@ class ExpressionLowerer:
         return -1
 
     def _await(self, node: ast.Await, _use: Use, _other: int) -> int:
-        if not self.state.is_async:
+        if not self.state.is_async or self.typing:
             self.out_of_place(node)
         index = self.reserve()
         value = self.expr(node.value, Use.AWAITED, index)
@@ -371,11 +381,22 @@ class ExpressionLowerer:
         chain = [node]
         while isinstance(left := chain[-1].left, ast.BinOp):
             chain.append(left)
-        value = self.expr(chain[-1].left, Use.OPERAND)
+        left = chain[-1].left
+        value = self.expr(left, Use.OPERAND)
+        formats = isinstance(left, ast.JoinedStr) or (isinstance(left, ast.Constant) and type(left.value) is str)
         for part in reversed(chain):
-            right = self.expr(part.right, Use.OPERAND)
+            if formats and isinstance(part.op, ast.Mod):
+                right = self._formatted_values(part.right)
+            else:
+                right = self.expr(part.right, Use.OPERAND)
             value = self.add(BinOp(type(part.op).__name__, value, right))
         return value
+
+    def _formatted_values(self, node: ast.expr) -> int:
+        """What ``%`` puts into a string."""
+        if isinstance(node, ast.Tuple):
+            return self.add(Display("tuple", tuple([self.expr(element, Use.FORMATTED) for element in node.elts])))
+        return self.expr(node, Use.FORMATTED)
 
     def _boolop(self, node: ast.BoolOp, use: Use, other: int) -> int:
         env = self.state.env
@@ -383,6 +404,12 @@ class ExpressionLowerer:
         result = -1
         for value in node.values[:-1]:
             found = self.expr(value, Use.TESTED)
+            if not is_and and isinstance(self.nodes[found], _MAY_BE_NONE):
+                # `x or y` is x only where x is true
+                narrowed = self.add(Narrow(found, "truthy", -1, positive=True))
+                if found in self.hot:
+                    self.hot.add(narrowed)
+                found = narrowed
             result = found if result < 0 else self.phi(result, found)
             positive, negative = self.narrowings(value)
             self.narrow(positive if is_and else negative)
@@ -447,8 +474,9 @@ class ExpressionLowerer:
 
     def _walrus(self, node: ast.NamedExpr, use: Use, other: int) -> int:
         before = len(self.sites)
-        value = self.expr(node.value, self.binding_use if use in _FLOWS else use, other)
-        bound = len(self.sites) - 1 if use in _FLOWS and len(self.sites) > before and value in self.hot else -1
+        binds = use in _FLOWS or use is Use.DISCARDED
+        value = self.expr(node.value, self.binding_use if binds else use, other)
+        bound = len(self.sites) - 1 if binds and len(self.sites) > before and value in self.hot else -1
         self.bind_local(node.target.id, value, bound)
         if use is not Use.DISCARDED:
             self.state.loaded.add(value)
@@ -484,9 +512,11 @@ class ExpressionLowerer:
         return self._elements("set", node.elts, use)
 
     def _dict(self, node: ast.Dict, _use: Use, _other: int) -> int:
-        keys = [-1 if key is None else self.expr(key, Use.ELEMENT) for key in node.keys]
-        values = [self.expr(value, Use.ELEMENT) for value in node.values]
-        return self.add(DictDisplay(tuple(keys), tuple(values)))
+        index = self.reserve()
+        keys = [-1 if key is None else self.expr(key, Use.ELEMENT, index) for key in node.keys]
+        values = [self.expr(value, Use.ELEMENT, index) for value in node.values]
+        self.nodes[index] = DictDisplay(tuple(keys), tuple(values))
+        return index
 
     def _starred(self, node: ast.Starred, _use: Use, _other: int) -> int:
         return self.add(Starred(self.expr(node.value, Use.ITERATED)))
@@ -512,8 +542,10 @@ class ExpressionLowerer:
                 self.narrow(self.narrowings(condition)[0])
         if is_async and not state.is_async:
             self.out_of_place(element)
-        key_node = -1 if key is None else self.expr(key, Use.ELEMENT)
-        value = self.expr(element, Use.DISCARDED if use is Use.DISCARDED and kind in ("list", "set") else Use.ELEMENT)
+        index = self.reserve()
+        key_node = -1 if key is None else self.expr(key, Use.ELEMENT, index)
+        inner_use = Use.DISCARDED if use is Use.DISCARDED and kind in ("list", "set") else Use.ELEMENT
+        value = self.expr(element, inner_use, index)
         state.hidden = hidden
         inner, state.env = state.env, env
         if inner is not None and env is not None:
@@ -521,7 +553,8 @@ class ExpressionLowerer:
             for name, node in inner.items():
                 if name not in bound and not isinstance(self.nodes[node], Narrow):
                     env[name] = node
-        return self.add(Comp(kind, key_node, value, is_async))
+        self.nodes[index] = Comp(kind, key_node, value, is_async)
+        return index
 
     def _bind_comprehension_target(self, target: ast.expr, item: int, bound: set[str]) -> None:
         if isinstance(target, ast.Name):
@@ -594,8 +627,11 @@ class ExpressionLowerer:
                 if option not in loaded:
                     loaded.add(option)
                     todo.append(option)
-        for position, name, node_index in state.pending:
-            if node_index not in loaded and name not in state.captured:
+        names: dict[int, set[str]] = {}
+        for position, name, _ in state.pending:
+            names.setdefault(position, set()).add(name)
+        for position, _, node_index in state.pending:
+            if node_index not in loaded and not names[position] & state.captured:
                 site = self.sites[position]
                 self.sites[position] = Site(
                     Use.NEVER_READ, site.node, site.scope, site.line, site.column, site.end_line, site.end_column

@@ -46,6 +46,8 @@ class StatementLowerer(ExpressionLowerer):
         self.walrus = walrus
         self.version = version
         self.imports: list[str] = []
+        #: attributes that are assigned from outside of their class
+        self.patched: set[str] = set()
         self.stars: list[tuple[str, int]] = []
         self.exports: list[str] | None = None
         self._statements: dict[type, Callable[[Any], None]] = {
@@ -170,13 +172,13 @@ class StatementLowerer(ExpressionLowerer):
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
             inner = self._static_test(test.operand)
             return None if inner is None else not inner
-        if self.version is None:
-            return None
         if isinstance(test, ast.BoolOp):
             parts = [self._static_test(value) for value in test.values]
             if isinstance(test.op, ast.And):
                 return False if False in parts else None if None in parts else True
             return True if True in parts else None if None in parts else False
+        if self.version is None:
+            return None
         return self._static_compare(test, self.version)
 
     @staticmethod
@@ -200,11 +202,19 @@ class StatementLowerer(ExpressionLowerer):
             return results.get(type(op))
         return None
 
+    @staticmethod
+    def _is_for_checkers(test: ast.expr) -> bool:
+        """Whether a test asks whether a type checker is reading."""
+        if isinstance(test, ast.UnaryOp):
+            test = test.operand
+        name = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
+        return name in _TEST_NAMES
+
     def _if(self, node: ast.If) -> None:
         state = self.state
         static = self._static_test(node.test)
         self.expr(node.test, Use.TESTED)
-        if static is not None and not isinstance(node.test, ast.Constant):
+        if static is not None and (self.version is not None or self._is_for_checkers(node.test)):
             self._static_if(node, static)
             return
         positive, negative = self.narrowings(node.test)
@@ -212,6 +222,8 @@ class StatementLowerer(ExpressionLowerer):
         self.narrow(positive)
         if state.env is before and before is not None:
             state.env = dict(before)
+        if static is False:
+            state.env = None
         self.block(node.body)
         after, exports = state.env, self.exports
         state.env = before
@@ -258,7 +270,16 @@ class StatementLowerer(ExpressionLowerer):
         state.loops.append(LoopState())
         return phis, dict(before)
 
-    def _leave_loop(self, phis: dict[str, int], before: Env, orelse: list[ast.stmt], *, endless: bool) -> None:
+    def _leave_loop(
+        self,
+        phis: dict[str, int],
+        before: Env,
+        orelse: list[ast.stmt],
+        *,
+        endless: bool = False,
+        ended: Sequence[tuple[str, int]] = (),
+    ) -> None:
+        """Complete the loop's `Phi` nodes and go on after it; `ended` is what its test says once it fails."""
         state = self.state
         loop = state.loops.pop()
         backs = [env for env in (state.env, *loop.continues) if env is not None]
@@ -275,6 +296,7 @@ class StatementLowerer(ExpressionLowerer):
             if options:
                 head[name] = phi
         state.env = None if endless else head
+        self.narrow(list(ended))
         if orelse:
             self.block(orelse)
         for env in loop.breaks:
@@ -288,7 +310,7 @@ class StatementLowerer(ExpressionLowerer):
         phis, before = self._enter_loop(self._assigned([node]))
         self.assign_target(node.target, self.add(Iter(iterable, is_async)))
         self.block(node.body)
-        self._leave_loop(phis, before, node.orelse, endless=False)
+        self._leave_loop(phis, before, node.orelse)
 
     def _while(self, node: ast.While) -> None:
         phis, before = self._enter_loop(self._assigned([node]))
@@ -297,11 +319,8 @@ class StatementLowerer(ExpressionLowerer):
         endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
         self.narrow(positive)
         self.block(node.body)
-        self._leave_loop(phis, before, [], endless=endless)
-        if self.state.env is not None and not endless:
-            self.narrow([(name, value) for name, value in negative if name not in phis])
-        if node.orelse:
-            self.block(node.orelse)
+        ended = [(name, value) for name, value in negative if name not in phis]
+        self._leave_loop(phis, before, node.orelse, endless=endless, ended=ended)
 
     # ------------------------------------------------------------------ with, try, match
     def _with(self, node: ast.With | ast.AsyncWith) -> None:
@@ -435,14 +454,32 @@ class StatementLowerer(ExpressionLowerer):
                 and len(first.elts) == len(node.value.elts)
                 and not any(isinstance(e, ast.Starred) for e in (*first.elts, *node.value.elts))
             ):
-                values = [self.expr(element, Use.STORED) for element in node.value.elts]
-                for target, value in zip(first.elts, values, strict=True):
-                    self.assign_target(target, value)
+                self._assign_pairwise(first.elts, node.value.elts)
                 return
+        elif all(type(target) is ast.Name for target in targets):
+            before = len(self.sites)
+            value = self.expr(node.value, self.binding_use)
+            position = len(self.sites) - 1 if len(self.sites) > before and value in self.hot else -1
+            for target in targets:
+                self.bind_local(target.id, value, position)  # type: ignore[attr-defined]
+            return
         use = Use.UNPACKED if isinstance(first, (ast.Tuple, ast.List)) else Use.STORED
         value = self.expr(node.value, use)
         for target in targets:
             self.assign_target(target, value)
+
+    def _assign_pairwise(self, targets: list[ast.expr], values: list[ast.expr]) -> None:
+        """``a, b = x, y``: all values are evaluated before anything is bound."""
+        found = []
+        for target, element in zip(targets, values, strict=True):
+            before = len(self.sites)
+            value = self.expr(element, self.binding_use if isinstance(target, ast.Name) else Use.STORED)
+            found.append((value, len(self.sites) - 1 if len(self.sites) > before and value in self.hot else -1))
+        for target, (value, position) in zip(targets, found, strict=True):
+            if isinstance(target, ast.Name):
+                self.bind_local(target.id, value, position)
+            else:
+                self.assign_target(target, value)
 
     def assign_target(self, target: ast.expr, value: int) -> None:
         """Bind whatever a target names to a node."""
@@ -472,13 +509,13 @@ class StatementLowerer(ExpressionLowerer):
             scope, index = found.scope, found.index
         elif isinstance(target.value, ast.Name):
             scope, index = self._captured_param(target.value.id)
-        if index == 0:
-            record = self.scopes[scope]
-            state: ScopeState | None = self.state
-            while state is not None and state.index != record.parent:
-                state = state.parent
-            if state is not None and state.kind is ScopeKind.CLASS:
-                state.attributes.setdefault(target.attr, []).append(value)
+        state: ScopeState | None = self.state if index == 0 else None
+        while state is not None and state.index != self.scopes[scope].parent:
+            state = state.parent
+        if state is not None and state.kind is ScopeKind.CLASS:
+            state.attributes.setdefault(target.attr, []).append(value)
+        else:
+            self.patched.add(target.attr)
 
     def _captured_param(self, name: str) -> tuple[int, int]:
         """(scope, index) of an enclosing function's parameter, as a closure over ``self`` reads it."""
@@ -568,8 +605,16 @@ class StatementLowerer(ExpressionLowerer):
         for alias in node.names:
             if alias.name == "*":
                 self.stars.append((module, level))
+                self._shadow_definitions()
             else:
                 self.bind(alias.asname or alias.name, self.add(Import(module, level, alias.name)))
+
+    def _shadow_definitions(self) -> None:
+        """A star import may replace the functions and classes that stand above it."""
+        state = self.state
+        for name, node in list((state.env or {}).items()):
+            if isinstance(self.nodes[node], (Func, Class)):
+                self.bind(name, self.phi(node, 0))
 
     # ------------------------------------------------------------------ definitions
     def annotation(self, node: ast.expr | None) -> int:
