@@ -114,7 +114,10 @@ def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: l
     try:
         visit(context, rules, guarded, stretches)
     except SyntaxProblem as problem:
-        finding = SyntaxErrorRule.finding(context.display, problem)
+        reason = f"libcst cannot read what Python can ({problem.message}), and a mistake is suspected here"
+        finding = SyntaxErrorRule.finding(
+            context.display, SyntaxProblem(problem.line, problem.column, reason)
+        )
         context.findings.append((SyntaxErrorRule.code, finding))
 
 
@@ -159,4 +162,3 @@ def _first_of_each_cause(context: ModuleContext) -> list[Diagnostic]:
             seen.add(cause)
             kept.append(finding)
     return kept
-

@@ -23,9 +23,15 @@ def reveal(path: Path, settings: Settings, store: SourceStore) -> list[tuple[int
     if module is None:
         return []
     nodes = module.facts.nodes
-    found = []
+    found: list[tuple[int, str]] = []
     for site in module.facts.sites:
         call = nodes[site.node]
-        if isinstance(call, f.Call) and isinstance(name := nodes[call.func], f.Name) and name.name == "reveal":
-            found.extend((site.line, describe(linked.infer, linked.infer.value(module, arg))) for arg in call.args)
+        if (
+            isinstance(call, f.Call)
+            and isinstance(name := nodes[call.func], f.Name)
+            and name.name == "reveal"
+        ):
+            found.extend(
+                (site.line, describe(linked.infer, linked.infer.value(module, arg))) for arg in call.args
+            )
     return found

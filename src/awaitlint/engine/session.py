@@ -74,6 +74,7 @@ class Session:
         self._roots: dict[Path, Path] = {}
         self._caches: dict[Path, FactsCache | None] = {}
         self._checked = time.monotonic()
+        self._interval = _RECHECK
 
     def check(self, target: Target) -> tuple[Diagnostic, ...]:
         """The findings of one file, sorted, selected by its settings, less the suppressed."""
@@ -86,8 +87,7 @@ class Session:
         if known is None:
             known = os.fspath(path)
             here = os.getcwd() + os.sep
-            if known.startswith(here):
-                known = known[len(here) :]
+            known = known.removeprefix(here)
             self.displays[path] = known
         return known
 
@@ -178,13 +178,14 @@ class Session:
                 known = self._lowered.get(path)
                 if known is None or self._relower(path, known):
                     changed = True
-        if now - self._checked >= _RECHECK:
-            self._checked = now
+        if now - self._checked >= self._interval:
             for path, known in list(self._lowered.items()):
                 if path not in self.store.overlays and self._signature(path) != known.signature:
                     changed |= self._relower(path, known)
-            # files may have come or gone: names are looked up again
-            changed = True
+            changed |= any(linked.project.has_moved() for linked in self._linked.values())
+            self._checked = time.monotonic()
+            # looking must stay cheap beside what is looked at
+            self._interval = max(_RECHECK, 20 * (self._checked - now))
         if changed:
             self._linked.clear()
             self._roots.clear()

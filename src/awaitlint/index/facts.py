@@ -22,47 +22,47 @@ class _Node(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Base of the expression nodes.  Integers that name a node are indexes into `ModuleFacts.nodes`."""
 
 
-class Unknown(_Node, tag=0):
+class Unknown(_Node, frozen=True, tag=0):
     """An expression that facts do not describe."""
 
 
-class Const(_Node, tag=1):
+class Const(_Node, frozen=True, tag=1):
     """A literal whose value is kept: None, True, a number, a short string."""
 
     value: str | int | float | bool | None
 
 
-class Plain(_Node, tag=2):
+class Plain(_Node, frozen=True, tag=2):
     """An instance of a builtin class about which nothing else is known, such as an f-string's ``str``."""
 
     type_name: str
 
 
-class Name(_Node, tag=3):
+class Name(_Node, frozen=True, tag=3):
     """A name looked up in the module's namespace and then in builtins."""
 
     name: str
 
 
-class Free(_Node, tag=4):
+class Free(_Node, frozen=True, tag=4):
     """A name bound in an enclosing function (`scope`), read from a nested one."""
 
     scope: int
     name: str
 
 
-class Phi(_Node, tag=5):
+class Phi(_Node, frozen=True, tag=5):
     """One of several values, by the path taken; also conditional expressions and ``and``/``or``."""
 
     options: tuple[int, ...]
 
 
-class Attr(_Node, tag=6):
+class Attr(_Node, frozen=True, tag=6):
     value: int
     name: str
 
 
-class Call(_Node, tag=7):
+class Call(_Node, frozen=True, tag=7):
     """A call.  A starred argument is a `Starred` node; ``**kwargs`` has the keyword ``**``."""
 
     func: int
@@ -70,43 +70,43 @@ class Call(_Node, tag=7):
     keywords: tuple[tuple[str, int], ...]
 
 
-class Await(_Node, tag=8):
+class Await(_Node, frozen=True, tag=8):
     value: int
 
 
-class Yielded(_Node, tag=9):
+class Yielded(_Node, frozen=True, tag=9):
     """What a ``yield`` evaluates to (what was sent), or the result of ``yield from value``."""
 
     value: int
     is_from: bool
 
 
-class Index(_Node, tag=10):
+class Index(_Node, frozen=True, tag=10):
     value: int
     index: int
 
 
-class BinOp(_Node, tag=11):
+class BinOp(_Node, frozen=True, tag=11):
     op: str
     left: int
     right: int
 
 
-class Display(_Node, tag=12):
+class Display(_Node, frozen=True, tag=12):
     """A list, tuple or set display; `kind` is the builtin's name."""
 
     kind: str
     elements: tuple[int, ...]
 
 
-class DictDisplay(_Node, tag=13):
+class DictDisplay(_Node, frozen=True, tag=13):
     """A dict display; a ``**other`` item has key -1."""
 
     keys: tuple[int, ...]
     values: tuple[int, ...]
 
 
-class Comp(_Node, tag=14):
+class Comp(_Node, frozen=True, tag=14):
     """A comprehension; `kind` is ``list``, ``set``, ``dict`` or ``generator``; `key` is -1 but for dicts."""
 
     kind: str
@@ -115,28 +115,28 @@ class Comp(_Node, tag=14):
     is_async: bool
 
 
-class Lambda(_Node, tag=15):
+class Lambda(_Node, frozen=True, tag=15):
     scope: int
 
 
-class Func(_Node, tag=16):
+class Func(_Node, frozen=True, tag=16):
     """What a ``def`` binds, decorators applied."""
 
     scope: int
 
 
-class Class(_Node, tag=17):
+class Class(_Node, frozen=True, tag=17):
     scope: int
 
 
-class Param(_Node, tag=18):
+class Param(_Node, frozen=True, tag=18):
     """The value of a parameter: `index` into the scope's `params`."""
 
     scope: int
     index: int
 
 
-class Import(_Node, tag=19):
+class Import(_Node, frozen=True, tag=19):
     """An imported thing: ``import module`` (name empty) or ``from <level dots>module import name``."""
 
     module: str
@@ -144,34 +144,34 @@ class Import(_Node, tag=19):
     name: str
 
 
-class Iter(_Node, tag=20):
+class Iter(_Node, frozen=True, tag=20):
     """An element of an iterable (``for``) or asynchronous iterable (``async for``)."""
 
     value: int
     is_async: bool
 
 
-class Enter(_Node, tag=21):
+class Enter(_Node, frozen=True, tag=21):
     """What ``with value as x`` binds."""
 
     value: int
     is_async: bool
 
 
-class Unpack(_Node, tag=22):
+class Unpack(_Node, frozen=True, tag=22):
     """Element `index` of an unpacked value; negative counts from the end, after a starred target."""
 
     value: int
     index: int
 
 
-class Caught(_Node, tag=23):
+class Caught(_Node, frozen=True, tag=23):
     """What ``except types as x`` binds."""
 
     types: int
 
 
-class Narrow(_Node, tag=24):
+class Narrow(_Node, frozen=True, tag=24):
     """`value` on a path where a test holds.
 
     `test` is ``isinstance`` (with `against` the class node), ``none``, ``truthy``, or a probe such as
@@ -184,24 +184,24 @@ class Narrow(_Node, tag=24):
     positive: bool
 
 
-class Declared(_Node, tag=25):
+class Declared(_Node, frozen=True, tag=25):
     """A variable with an annotation, and what was assigned (-1 for a bare declaration)."""
 
     annotation: int
     value: int
 
 
-class Starred(_Node, tag=26):
+class Starred(_Node, frozen=True, tag=26):
     value: int
 
 
-class Super(_Node, tag=27):
+class Super(_Node, frozen=True, tag=27):
     """Zero-argument ``super()`` in a method of class `scope`."""
 
     scope: int
 
 
-class TypeParam(_Node, tag=28):
+class TypeParam(_Node, frozen=True, tag=28):
     """A type parameter of a generic class or function (PEP 695)."""
 
     scope: int

@@ -53,6 +53,14 @@ class Module:
         return self.path is None
 
 
+def _modified(directory: str) -> int:
+    """When entries of a directory last came or went, in nanoseconds; 0 where there is no such directory."""
+    try:
+        return os.stat(directory).st_mtime_ns
+    except (OSError, ValueError):
+        return 0
+
+
 def empty_facts() -> ModuleFacts:
     """The facts of a namespace package."""
     return ModuleFacts(
@@ -90,6 +98,8 @@ class Project:
         self._roots: dict[str, tuple[str, ...]] = {}
         self._absolute: dict[tuple[tuple[str, ...], str], Module | None] = {}
         self._exists: dict[str, bool] = {}
+        #: directory in which something was looked up -> when it last changed
+        self._directories: dict[str, int] = {}
         self._members: list[str] | None = None
 
     # ------------------------------------------------------------------ modules by path
@@ -114,7 +124,9 @@ class Project:
     def _name_of(self, path: str) -> str:
         parts = [os.path.splitext(os.path.basename(path))[0]]
         directory = os.path.dirname(path)
-        while self._is_file(os.path.join(directory, "__init__.py")) and os.path.dirname(directory) != directory:
+        while (
+            self._is_file(os.path.join(directory, "__init__.py")) and os.path.dirname(directory) != directory
+        ):
             parts.append(os.path.basename(directory))
             directory = os.path.dirname(directory)
         if parts[0] == "__init__":
@@ -185,7 +197,11 @@ class Project:
             path = self._locate(root, name)
             if path is None or (importer is not None and str(importer.path) == path):
                 continue
-            found = self._namespace(path, name) if not path.endswith((".py", ".pyi")) else self.module_at(Path(path))
+            found = (
+                self._namespace(path, name)
+                if not path.endswith((".py", ".pyi"))
+                else self.module_at(Path(path))
+            )
             if found is not None:
                 break
         if importer is None or found is None or found is not importer:
@@ -223,6 +239,7 @@ class Project:
     def _is_file(self, path: str) -> bool:
         found = self._exists.get(path)
         if found is None:
+            self._watch(os.path.dirname(path))
             found = self._exists[path] = self.store.exists(Path(path))
         return found
 
@@ -230,8 +247,17 @@ class Project:
         key = path + os.sep
         found = self._exists.get(key)
         if found is None:
+            self._watch(os.path.dirname(path))
             found = self._exists[key] = self.store.is_dir(Path(path))
         return found
+
+    def _watch(self, directory: str) -> None:
+        if directory not in self._directories:
+            self._directories[directory] = _modified(directory)
+
+    def has_moved(self) -> bool:
+        """Whether files may have come or gone where names were looked up."""
+        return any(_modified(directory) != known for directory, known in self._directories.items())
 
     def _holds_python(self, directory: str) -> bool:
         """Whether a directory without ``__init__`` can be a namespace package of the project."""
@@ -254,7 +280,9 @@ class Project:
 
     def _candidate_roots(self, directory: str) -> Iterator[str]:
         root = str(self.root)
-        while self._is_file(os.path.join(directory, "__init__.py")) and os.path.dirname(directory) != directory:
+        while (
+            self._is_file(os.path.join(directory, "__init__.py")) and os.path.dirname(directory) != directory
+        ):
             directory = os.path.dirname(directory)
         yield directory
         yield from self._extra_roots

@@ -21,8 +21,8 @@ from awaitlint.infer.values import (
     CallableValue,
     ClassMethodValue,
     ClassValue,
-    ContextManagerValue,
     Context,
+    ContextManagerValue,
     External,
     FunctionValue,
     GeneratorValue,
@@ -111,7 +111,13 @@ class Calls(Typing):
             owner = self.value(module, node.args[0], context)
             receiver = self.value(module, node.args[1], context)
             return SuperValue(owner, receiver) if isinstance(owner, ClassValue) else UNKNOWN
-        if name in ("builtins.type", "typing.NewType", "typing.NamedTuple", "enum.EnumMeta", "types.MethodType"):
+        if name in (
+            "builtins.type",
+            "typing.NewType",
+            "typing.NamedTuple",
+            "enum.EnumMeta",
+            "types.MethodType",
+        ):
             return UNKNOWN
         if name in ("builtins.list", "builtins.set", "builtins.frozenset") and len(node.args) == 1:
             iterable = self.value(module, node.args[0], context)
@@ -174,7 +180,9 @@ class Calls(Typing):
                 if entry is not None and keyword == "metaclass":
                     meta = self.value(entry.module, node)
                     if isinstance(meta, ClassValue) and not meta.module.is_stdlib:
-                        return any(base is not None and "__call__" in base.fact.bindings for base in self.mro(meta))
+                        return any(
+                            base is not None and "__call__" in base.fact.bindings for base in self.mro(meta)
+                        )
         return False
 
     def _with_arguments(
@@ -194,7 +202,9 @@ class Calls(Typing):
     def _call_overloaded(self, func: OverloadedValue, arguments: Arguments) -> Value:
         fitting = [function for function in func.functions if self._fits(function, arguments)]
         exact = [function for function in fitting if self._accepts(function, arguments)]
-        return union([self.call_function(function, arguments) for function in (exact or fitting or func.functions)])
+        return union(
+            [self.call_function(function, arguments) for function in (exact or fitting or func.functions)]
+        )
 
     def _fits(self, func: FunctionValue, arguments: Arguments) -> bool:
         """Whether a function takes as many arguments, and ones of these names."""
@@ -243,7 +253,11 @@ class Calls(Typing):
             return isinstance(actual, (Instance, AwaitableValue, FunctionValue))
         if isinstance(declared, Instance) and isinstance(actual, Instance):
             known = self.mro(actual.cls)[-1] is not None
-            return known and not self.is_protocol(declared.cls) and not self.is_subclass(actual.cls, declared.cls)
+            return (
+                known
+                and not self.is_protocol(declared.cls)
+                and not self.is_subclass(actual.cls, declared.cls)
+            )
         if isinstance(declared, Instance) and isinstance(actual, AwaitableValue):
             return not self.is_awaitable(declared) and not self.is_protocol(declared.cls)
         return False
@@ -257,7 +271,9 @@ class Calls(Typing):
                 return GeneratorValue(is_async=True, item=item)
             if self.is_hook(func) and self._returns_async_iterator(func):
                 return Unknown("an abstract async def that returns an async iterator stands for a generator")
-            if fact.returns >= 0 and self.has_type_vars(self.annotation(func.module, fact.returns, func.context)):
+            if fact.returns >= 0 and self.has_type_vars(
+                self.annotation(func.module, fact.returns, func.context)
+            ):
                 return AwaitableValue("Coroutine", self.result(func, arguments), func)
             return AwaitableValue("Coroutine", None, func)
         if fact.is_generator:
@@ -266,7 +282,11 @@ class Calls(Typing):
         return self.result(func, arguments)
 
     def _returns_async_iterator(self, func: FunctionValue) -> bool:
-        value = self.annotation(func.module, func.fact.returns, func.context) if func.fact.returns >= 0 else UNKNOWN
+        value = (
+            self.annotation(func.module, func.fact.returns, func.context)
+            if func.fact.returns >= 0
+            else UNKNOWN
+        )
         return isinstance(value, Instance) and value.cls.fact.name in _ASYNC_ITERATORS
 
     def result(self, func: FunctionValue, arguments: Arguments = _NO_ARGUMENTS) -> Value:
@@ -310,7 +330,9 @@ class Calls(Typing):
     def _is_callback(self, func: FunctionValue) -> bool:
         """Whether a method describes what somebody passes in: a Protocol's."""
         parent = func.module.facts.scopes[func.fact.parent]
-        return parent.kind is f.ScopeKind.CLASS and self.is_protocol(ClassValue(func.module, func.fact.parent))
+        return parent.kind is f.ScopeKind.CLASS and self.is_protocol(
+            ClassValue(func.module, func.fact.parent)
+        )
 
     def body_may_be_awaitable(self, func: FunctionValue) -> bool:
         """Whether a function's body returns an awaitable on some path, whatever its annotation says."""
@@ -387,7 +409,10 @@ class Calls(Typing):
             known, final = self.guarded(key, lambda: self._returned(func, func.context))
             if final:
                 self._results[func] = known
-        if not self._may_depend_on_parameters(func.module, func.scope) or len(func.context) > 3 * _CONTEXT_DEPTH:
+        if (
+            not self._may_depend_on_parameters(func.module, func.scope)
+            or len(func.context) > 3 * _CONTEXT_DEPTH
+        ):
             return known
         context = self._call_context(func, arguments)
         if context == func.context or self._context_depth >= _CONTEXT_DEPTH:
@@ -564,7 +589,9 @@ class Calls(Typing):
         """Whether a value can be awaited; None where that is not known."""
         if isinstance(value, AwaitableValue):
             return True
-        if isinstance(value, (NoneValue, FunctionValue, ModuleValue, TupleValue, ClassValue, OverloadedValue)):
+        if isinstance(
+            value, (NoneValue, FunctionValue, ModuleValue, TupleValue, ClassValue, OverloadedValue)
+        ):
             return False
         if isinstance(value, (GeneratorValue, ContextManagerValue)):
             return False

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.infer.core import Arguments, Core
 from awaitlint.index.special import TYPING_MODULES
+from awaitlint.infer.core import Arguments, Core
 from awaitlint.infer.values import (
     UNKNOWN,
     CallableValue,
@@ -103,7 +103,9 @@ class Classes(Core):
                 return (*result, None)
             result.append(head)
             for sequence in sequences:
-                if (head is None and sequence[0] is None) or (head is not None and self._same(head, sequence[0])):
+                if (head is None and sequence[0] is None) or (
+                    head is not None and self._same(head, sequence[0])
+                ):
                     sequence.pop(0)
             sequences = [sequence for sequence in sequences if sequence]
         return tuple(result)
@@ -302,7 +304,9 @@ class Classes(Core):
         if isinstance(value, FunctionValue):
             if value.receiver is not None:
                 return value
-            if value.fact.name in ("__new__", "__init_subclass__", "__class_getitem__") and isinstance(receiver, Instance):
+            if value.fact.name in ("__new__", "__init_subclass__", "__class_getitem__") and isinstance(
+                receiver, Instance
+            ):
                 receiver = receiver.cls
             return FunctionValue(value.module, value.scope, receiver, value.context)
         if isinstance(value, OverloadedValue):
@@ -362,4 +366,6 @@ class Classes(Core):
         _type_params: dict[tuple[Module, int], tuple[TypeVarValue, ...]]
         _attributes: dict[tuple[Instance, str], Value]
 
-        def substitute(self, value: Value, mapping: dict[TypeVarValue, Value], receiver: Value | None = None) -> Value: ...
+        def substitute(
+            self, value: Value, mapping: dict[TypeVarValue, Value], receiver: Value | None = None
+        ) -> Value: ...

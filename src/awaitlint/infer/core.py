@@ -11,8 +11,8 @@ from awaitlint.infer.values import (
     UNKNOWN,
     AwaitableValue,
     ClassValue,
-    ContextManagerValue,
     Context,
+    ContextManagerValue,
     External,
     FunctionValue,
     GeneratorValue,
@@ -307,7 +307,11 @@ class Core:
     # ------------------------------------------------------------------ operators
     def _attr(self, module: Module, node: f.Attr, context: Context) -> Value:
         found = self.attribute(self.value(module, node.value, context), node.name)
-        if isinstance(found, FunctionValue) and found.receiver is not None and node.name in module.facts.patched:
+        if (
+            isinstance(found, FunctionValue)
+            and found.receiver is not None
+            and node.name in module.facts.patched
+        ):
             return Unknown(f"the method {node.name} is replaced somewhere in the module")
         return found
 
@@ -351,7 +355,9 @@ class Core:
             return UNKNOWN
         if isinstance(value, Instance):
             args = value.cls.args
-            name = value.cls.fact.name if value.cls.module.name in ("builtins", "typing", "collections") else ""
+            name = (
+                value.cls.fact.name if value.cls.module.name in ("builtins", "typing", "collections") else ""
+            )
             if name in ("list", "tuple", "Sequence", "MutableSequence", "deque") and number is not None:
                 return args[0] if args else UNKNOWN
             if name in ("dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict"):
@@ -375,7 +381,9 @@ class Core:
         if -1 in node.keys or not node.keys:
             return self.instance_of("dict")
         keys = union([self.value(module, key, context) for key in node.keys])
-        return self.instance_of("dict", keys, union([self.value(module, item, context) for item in node.values]))
+        return self.instance_of(
+            "dict", keys, union([self.value(module, item, context) for item in node.values])
+        )
 
     def _comp(self, module: Module, node: f.Comp, context: Context) -> Value:
         element = self.value(module, node.element, context)
@@ -401,7 +409,9 @@ class Core:
     # ------------------------------------------------------------------ statements
     def _iter(self, module: Module, node: f.Iter, context: Context) -> Value:
         value = self.value(module, node.value, context)
-        return union([self.element(member, is_async=node.is_async) for member in members(without_none(value))])
+        return union(
+            [self.element(member, is_async=node.is_async) for member in members(without_none(value))]
+        )
 
     def element(self, value: Value, *, is_async: bool) -> Value:
         """What iterating a value gives."""
@@ -412,7 +422,11 @@ class Core:
         if not isinstance(value, Instance):
             return UNKNOWN
         cls = value.cls
-        if not is_async and cls.module.name == "builtins" and cls.fact.name in ("list", "set", "frozenset", "dict", "tuple"):
+        if (
+            not is_async
+            and cls.module.name == "builtins"
+            and cls.fact.name in ("list", "set", "frozenset", "dict", "tuple")
+        ):
             return cls.args[0] if cls.args else UNKNOWN
         iterator = self.call(self.attribute(value, "__aiter__" if is_async else "__iter__"), Arguments())
         if isinstance(iterator, GeneratorValue):
@@ -422,7 +436,9 @@ class Core:
 
     def _enter(self, module: Module, node: f.Enter, context: Context) -> Value:
         value = self.value(module, node.value, context)
-        return union([self._entered(member, is_async=node.is_async) for member in members(without_none(value))])
+        return union(
+            [self._entered(member, is_async=node.is_async) for member in members(without_none(value))]
+        )
 
     def _entered(self, value: Value, *, is_async: bool) -> Value:
         if isinstance(value, ContextManagerValue):
@@ -463,7 +479,9 @@ class Core:
             # what was assigned is the truth, whatever was declared
             return value
         if isinstance(value, Instance) and isinstance(declared, (Instance, UnionValue)):
-            narrowed = [m for m in members(declared) if isinstance(m, Instance) and self.is_subclass(value.cls, m.cls)]
+            narrowed = [
+                m for m in members(declared) if isinstance(m, Instance) and self.is_subclass(value.cls, m.cls)
+            ]
             if narrowed and not value.cls.module.is_stdlib:
                 return value
         return declared
@@ -487,7 +505,9 @@ class Core:
                 return Unknown("the code looks whether it is a coroutine")
             if classes is None or not isinstance(value, UnionValue):
                 return value
-            rest = [m for m in value.members if not (isinstance(m, Instance) and self._any_base(m.cls, classes))]
+            rest = [
+                m for m in value.members if not (isinstance(m, Instance) and self._any_base(m.cls, classes))
+            ]
             return union(rest) if rest else UNKNOWN
         if classes is None:
             return UNKNOWN

@@ -179,13 +179,17 @@ class Typing(Classes):
         if isinstance(value, UnionValue):
             return union([self.substitute(member, mapping, receiver) for member in value.members])
         if isinstance(value, AwaitableValue) and value.result is not None:
-            return AwaitableValue(value.kind, self.substitute(value.result, mapping, receiver), value.function)
+            return AwaitableValue(
+                value.kind, self.substitute(value.result, mapping, receiver), value.function
+            )
         if isinstance(value, CallableValue):
             return CallableValue(self.substitute(value.result, mapping, receiver), value.origin)
         if isinstance(value, GeneratorValue):
             return GeneratorValue(value.is_async, self.substitute(value.item, mapping, receiver))
         if isinstance(value, TupleValue):
-            return TupleValue(tuple(self.substitute(element, mapping, receiver) for element in value.elements))
+            return TupleValue(
+                tuple(self.substitute(element, mapping, receiver) for element in value.elements)
+            )
         return value
 
     def erase(self, value: Value) -> Value:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from awaitlint.index.facts import Scope
     from awaitlint.index.project import Module
 
@@ -202,7 +204,7 @@ UNKNOWN = Unknown()
 NONE = NoneValue()
 
 
-def union(values: list[Value] | tuple[Value, ...]) -> Value:
+def union(values: Sequence[Value]) -> Value:
     """The union of values: flat, without repetition; of nothing, unknown."""
     flat: dict[Value, None] = {}
     for value in values:

@@ -6,8 +6,8 @@ import fnmatch
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from awaitlint.index.facts import Call, Use
 from awaitlint.files.source import decode, split_lines
+from awaitlint.index.facts import Call, Use
 from awaitlint.infer.values import CallableValue, FunctionValue, OverloadedValue
 from awaitlint.model import Diagnostic, Related, Span
 

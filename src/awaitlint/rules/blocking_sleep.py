@@ -91,7 +91,7 @@ class BlockingSleep(Rule):
     def _library(self) -> tuple[str, str]:
         """The async library that the module uses, and the name it has there."""
         facts = self.module.facts
-        used = {name: "" for name in _LIBRARIES}
+        used = dict.fromkeys(_LIBRARIES, "")
         for node in facts.nodes:
             if isinstance(node, f.Import) and not node.level:
                 top = node.module.partition(".")[0]
@@ -124,5 +124,6 @@ class BlockingSleep(Rule):
         if any(not isinstance(nodes[index], f.Import) for index in bindings):
             return True
         return any(
-            name in scope.bindings and scope.kind is not f.ScopeKind.CLASS for scope in self.module.facts.scopes[1:]
+            name in scope.bindings and scope.kind is not f.ScopeKind.CLASS
+            for scope in self.module.facts.scopes[1:]
         )

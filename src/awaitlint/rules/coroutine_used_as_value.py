@@ -86,10 +86,23 @@ _WHAT = {
 _OWN_ATTRIBUTES = frozenset({"close", "send", "throw", "__await__", "__name__", "__qualname__", "__class__"})
 #: functions that can only want a result, by qualified name
 _CONSUMERS = frozenset(
-    {f"builtins.{name}" for name in ("print", "str", "repr", "ascii", "format", "len", "int", "float", "bytes")}
-    | {f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "min", "max")}
+    {
+        f"builtins.{name}"
+        for name in ("print", "str", "repr", "ascii", "format", "len", "int", "float", "bytes")
+    }
+    | {
+        f"builtins.{name}"
+        for name in ("list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "min", "max")
+    }
     | {f"builtins.{name}" for name in ("any", "all", "enumerate", "reversed", "iter", "next", "abs", "round")}
-    | {"json.dumps", "json.dump", "pprint.pprint", "pprint.pformat", "builtins.str.format", "builtins.str.join"}
+    | {
+        "json.dumps",
+        "json.dump",
+        "pprint.pprint",
+        "pprint.pformat",
+        "builtins.str.format",
+        "builtins.str.join",
+    }
     | {f"logging.{name}" for name in ("debug", "info", "warning", "error", "critical", "exception", "log")}
     | {
         f"logging.{cls}.{name}"
@@ -116,7 +129,11 @@ class CoroutineUsedAsValue(CoroutineRule):
         value = self.module.coroutine(site)
         if value is None or value.kind != "Coroutine":
             return False
-        if site.use is Use.ASYNC_ITERATED and value.function is not None and self.module.infer.is_hook(value.function):
+        if (
+            site.use is Use.ASYNC_ITERATED
+            and value.function is not None
+            and self.module.infer.is_hook(value.function)
+        ):
             # what subclasses put in its place may well be an async generator
             return False
         # objects that are more than a coroutine may well have the attribute

@@ -100,7 +100,8 @@ class HandlerReturnsCoroutine(CoroutineRule):
         while todo:
             index = todo.pop()
             if index == site.other:
-                return not isinstance(nodes[index], f.Call) or self._handlers.is_response(nodes[index].func)
+                container = nodes[index]
+                return not isinstance(container, f.Call) or self._handlers.is_response(container.func)
             if index in seen or index < 0:
                 continue
             seen.add(index)

@@ -71,7 +71,11 @@ class UnawaitedCoroutine(CoroutineRule):
         if self.can_await(scope):
             message = f"`{subject}` is never awaited: its body does not run; add `await`"
         else:
-            where = f"`{scope.name}` is not `async def`" if scope.name.isidentifier() else "this is not async code"
+            where = (
+                f"`{scope.name}` is not `async def`"
+                if scope.name.isidentifier()
+                else "this is not async code"
+            )
             message = (
                 f"`{subject}` is never awaited: its body does not run, and {where}; "
                 "use `asyncio.run` or `asyncio.create_task`"

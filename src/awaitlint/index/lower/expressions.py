@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING, Any
 
 from awaitlint.index.facts import (
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 #: a longer string is only known to be a string
 _KEPT_STRING = 80
+_SURROGATE = re.compile("[\ud800-\udfff]")
 #: these read every local name
 _READ_ALL = frozenset({"locals", "vars", "exec", "eval", "dir"})
 #: probes after which the code knows whether it holds an awaitable
@@ -79,7 +81,7 @@ class ExpressionLowerer:
     """Lowers expressions of one module; `StatementLowerer` adds the statements."""
 
     def __init__(self) -> None:
-        self.nodes: list[Node] = [Unknown(), Const(None), Const(True), Const(False)]  # noqa: FBT003
+        self.nodes: list[Node] = [Unknown(), Const(None), Const(True), Const(False)]
         self.scopes: list[Scope] = []
         self.sites: list[Site] = []
         self.misplaced: list[Misplaced] = []
@@ -188,7 +190,11 @@ class ExpressionLowerer:
             node = env[name]
             if state.is_function:
                 state.loaded.add(node)
-            if state is self.module_state and isinstance(self.nodes[node], Func) and len(state.bindings[name]) > 1:
+            if (
+                state is self.module_state
+                and isinstance(self.nodes[node], Func)
+                and len(state.bindings[name]) > 1
+            ):
                 # by name, so that overloads are seen
                 return self.add(Name(name))
             if state.unstable and name in state.unstable:
@@ -271,20 +277,18 @@ class ExpressionLowerer:
 
     def _constant(self, node: ast.Constant, _use: Use, _other: int) -> int:
         value = node.value
-        kind = type(value)
-        if kind is str:
+        if isinstance(value, str):
             if self.typing:
                 return self.quoted(value)
-            if len(value) > _KEPT_STRING:
-                return self.plain("str")
             # msgpack is UTF-8, which has no lone surrogates
-            if not value.isascii() and any("\ud800" <= char <= "\udfff" for char in value):
+            if len(value) > _KEPT_STRING or _SURROGATE.search(value):
                 return self.plain("str")
-        elif kind is int:
+        elif isinstance(value, int):
             if not -(2**63) <= value < 2**63:
                 return self.plain("int")
-        elif kind is not float and kind is not bool and value is not None:
-            return self.plain(kind.__name__)
+        elif value is not None and not isinstance(value, float):
+            return self.plain(type(value).__name__)
+        kind = type(value)
         key = (kind, value)
         found = self._consts.get(key)
         if found is None:
@@ -309,10 +313,7 @@ class ExpressionLowerer:
         args = tuple([expr(arg, Use.ARGUMENT, index) for arg in node.args]) if node.args else ()
         keywords = (
             tuple(
-                [
-                    (keyword.arg or "**", expr(keyword.value, Use.ARGUMENT, index))
-                    for keyword in node.keywords
-                ]
+                [(keyword.arg or "**", expr(keyword.value, Use.ARGUMENT, index)) for keyword in node.keywords]
             )
             if node.keywords
             else ()
@@ -383,7 +384,9 @@ class ExpressionLowerer:
             chain.append(left)
         left = chain[-1].left
         value = self.expr(left, Use.OPERAND)
-        formats = isinstance(left, ast.JoinedStr) or (isinstance(left, ast.Constant) and type(left.value) is str)
+        formats = isinstance(left, ast.JoinedStr) or (
+            isinstance(left, ast.Constant) and type(left.value) is str
+        )
         for part in reversed(chain):
             if formats and isinstance(part.op, ast.Mod):
                 right = self._formatted_values(part.right)
@@ -395,7 +398,9 @@ class ExpressionLowerer:
     def _formatted_values(self, node: ast.expr) -> int:
         """What ``%`` puts into a string."""
         if isinstance(node, ast.Tuple):
-            return self.add(Display("tuple", tuple([self.expr(element, Use.FORMATTED) for element in node.elts])))
+            return self.add(
+                Display("tuple", tuple([self.expr(element, Use.FORMATTED) for element in node.elts]))
+            )
         return self.expr(node, Use.FORMATTED)
 
     def _boolop(self, node: ast.BoolOp, use: Use, other: int) -> int:
@@ -438,8 +443,14 @@ class ExpressionLowerer:
             self.expr(node.operand, Use.TESTED)
             return self.plain("bool")
         operand = node.operand
-        if isinstance(node.op, ast.USub) and isinstance(operand, ast.Constant) and type(operand.value) in (int, float):
-            return self._constant(ast.Constant(-operand.value), Use.OTHER, -1)
+        if (
+            isinstance(node.op, ast.USub)
+            and isinstance(operand, ast.Constant)
+            and type(operand.value) in (int, float)
+        ):
+            number = operand.value
+            assert isinstance(number, (int, float))
+            return self._constant(ast.Constant(-number), Use.OTHER, -1)
         value = self.expr(operand, Use.OPERAND)
         return self.add(BinOp(type(node.op).__name__, value, value))
 
@@ -523,7 +534,12 @@ class ExpressionLowerer:
 
     # ------------------------------------------------------------------ comprehensions
     def _comprehension(
-        self, kind: str, key: ast.expr | None, element: ast.expr, generators: list[ast.comprehension], use: Use
+        self,
+        kind: str,
+        key: ast.expr | None,
+        element: ast.expr,
+        generators: list[ast.comprehension],
+        use: Use,
     ) -> int:
         state = self.state
         env = state.env
@@ -634,7 +650,13 @@ class ExpressionLowerer:
             if node_index not in loaded and not names[position] & state.captured:
                 site = self.sites[position]
                 self.sites[position] = Site(
-                    Use.NEVER_READ, site.node, site.scope, site.line, site.column, site.end_line, site.end_column
+                    Use.NEVER_READ,
+                    site.node,
+                    site.scope,
+                    site.line,
+                    site.column,
+                    site.end_line,
+                    site.end_column,
                 )
 
     # ------------------------------------------------------------------ narrowing

@@ -31,12 +31,12 @@ class ScopeState:
 
     __slots__ = (
         "all_read",
-        "bindings",
         "attributes",
+        "bindings",
         "captured",
         "env",
-        "hidden",
         "globals",
+        "hidden",
         "index",
         "is_async",
         "is_function",
@@ -56,7 +56,9 @@ class ScopeState:
         "yielded",
     )
 
-    def __init__(self, kind: ScopeKind, index: int, parent: ScopeState | None, *, is_async: bool = False) -> None:
+    def __init__(
+        self, kind: ScopeKind, index: int, parent: ScopeState | None, *, is_async: bool = False
+    ) -> None:
         self.kind = kind
         self.index = index
         self.parent = parent
@@ -232,4 +234,3 @@ def is_stub_body(body: list[ast.stmt]) -> bool:
                 continue
         return False
     return True
-

@@ -50,6 +50,8 @@ class StatementLowerer(ExpressionLowerer):
         self.patched: set[str] = set()
         self.stars: list[tuple[str, int]] = []
         self.exports: list[str] | None = None
+        #: the last ``return value`` of the async function that is being lowered
+        self._return_value: ast.Return | None = None
         self._statements: dict[type, Callable[[Any], None]] = {
             ast.Expr: self._expr_statement,
             ast.Assign: self._assign,
@@ -421,10 +423,7 @@ class StatementLowerer(ExpressionLowerer):
                     value = 0
             if pattern.name:
                 self.bind(pattern.name, value)
-        elif isinstance(pattern, ast.MatchOr):
-            for option in pattern.patterns:
-                self._pattern(option, 0, None)
-        elif isinstance(pattern, ast.MatchSequence):
+        elif isinstance(pattern, ast.MatchOr) or isinstance(pattern, ast.MatchSequence):
             for option in pattern.patterns:
                 self._pattern(option, 0, None)
         elif isinstance(pattern, ast.MatchMapping):
@@ -474,7 +473,9 @@ class StatementLowerer(ExpressionLowerer):
         for target, element in zip(targets, values, strict=True):
             before = len(self.sites)
             value = self.expr(element, self.binding_use if isinstance(target, ast.Name) else Use.STORED)
-            found.append((value, len(self.sites) - 1 if len(self.sites) > before and value in self.hot else -1))
+            found.append(
+                (value, len(self.sites) - 1 if len(self.sites) > before and value in self.hot else -1)
+            )
         for target, (value, position) in zip(targets, found, strict=True):
             if isinstance(target, ast.Name):
                 self.bind_local(target.id, value, position)
@@ -583,11 +584,19 @@ class StatementLowerer(ExpressionLowerer):
         if self.exports is None or not isinstance(call, ast.Call) or not call.args:
             return
         func = call.func
-        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id == "__all__":
+        if (
+            isinstance(func, ast.Attribute)
+            and isinstance(func.value, ast.Name)
+            and func.value.id == "__all__"
+        ):
             argument = call.args[0]
             if func.attr == "extend":
                 self.exports.extend(self._literal_names(argument) or ())
-            elif func.attr == "append" and isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            elif (
+                func.attr == "append"
+                and isinstance(argument, ast.Constant)
+                and isinstance(argument.value, str)
+            ):
                 self.exports.append(argument.value)
 
     # ------------------------------------------------------------------ imports
@@ -697,13 +706,13 @@ class StatementLowerer(ExpressionLowerer):
         state.globals, state.nonlocals = assigned.globals, assigned.nonlocals
         state.locals |= assigned.names - assigned.globals - assigned.nonlocals
         quiet, self.quiet = self.quiet, self.quiet or self.state.env is None
-        self._return_value: ast.Return | None = None
+        outer, self._return_value = self._return_value, None
         self.block(node.body)
         self.quiet = quiet
         if is_async and state.is_generator and self._return_value is not None:
             returned = self._return_value
             self.misplaced.append(Misplaced(index, returned.lineno, returned.col_offset))
-        self._return_value = None
+        self._return_value = outer
         self.close_scope(
             index,
             decorators=decorators,
