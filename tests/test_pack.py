@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -193,22 +194,23 @@ def repack(path, change):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("change", "right"),
     [
-        pytest.param(lambda rs: [rs[0]._replace(key=rs[1].key), rs[1]._replace(key=rs[0].key)], id="swapped"),
-        pytest.param(lambda rs: [r._replace(length=(1 << 32) - 1) for r in rs], id="long"),
-        pytest.param(lambda rs: [r._replace(offset=(1 << 64) - 1) for r in rs], id="far"),
-        pytest.param(lambda rs: [r._replace(offset=r.offset + 1) for r in rs], id="shifted"),
-        pytest.param(lambda rs: [], id="empty"),
-        pytest.param(lambda rs: rs[:1] * 1000, id="repeated"),
+        pytest.param(
+            lambda rs: [rs[0]._replace(key=rs[1].key), rs[1]._replace(key=rs[0].key)], 0, id="swapped"
+        ),
+        pytest.param(lambda rs: [r._replace(length=(1 << 32) - 1) for r in rs], 0, id="long"),
+        pytest.param(lambda rs: [r._replace(offset=(1 << 64) - 1) for r in rs], 0, id="far"),
+        pytest.param(lambda rs: [r._replace(offset=r.offset + 1) for r in rs], 0, id="shifted"),
+        pytest.param(lambda rs: [], 0, id="empty"),
+        pytest.param(lambda rs: rs[:1] * 1000, 1, id="repeated"),
     ],
 )
-def test_a_forged_index_gives_nothing_and_is_mended(directory, change):
+def test_a_forged_index_gives_nothing_wrong_and_is_mended(directory, change, right):
     write(directory, [1, 2])
     [path] = packs(directory)
     repack(path, change)
-    with contextlib.suppress(AssertionError):  # the repeated entry is a right one
-        assert read(directory, [1, 2]) == set()
+    assert len(read(directory, [1, 2])) == right
     write(directory, [1, 2, 3])
     assert read(directory, [1, 2, 3]) == {1, 2, 3}
 
@@ -288,30 +290,21 @@ def test_foreign_files_stay(directory):
 
 # ---------------------------------------------------------------------- disks that cannot be written
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="there are no user ids")
-def test_a_directory_that_may_not_be_written_is_left_alone(tmp_path):
-    def attempt():
-        write(tmp_path / "cache", [1])
-        return read(tmp_path / "cache", [1])
-
-    tmp_path.chmod(0o555)
+def test_a_directory_that_may_not_be_written_is_left_alone():
+    root = Path(tempfile.mkdtemp())  # tmp_path is in a directory that only its owner may enter
+    root.chmod(0o555)
+    owner = os.geteuid()
     try:
-        if os.geteuid() == 0:  # who may write everywhere gives that up, and can still get there
-            reachable = list(tmp_path.parents)[:-2]
-            modes = [(path, path.stat().st_mode) for path in reachable]
-            for path in reachable:
-                path.chmod(0o755 if path.name != "tmp" else 0o1777)
+        if owner == 0:  # who may write everywhere gives that up for a while
             os.seteuid(65534)
-            try:
-                assert attempt() == set()
-            finally:
-                os.seteuid(0)
-                for path, mode in modes:
-                    path.chmod(mode)
-        else:
-            assert attempt() == set()
-        assert list(tmp_path.iterdir()) == []
+        write(root / "cache", [1])
+        assert read(root / "cache", [1]) == set()
     finally:
-        tmp_path.chmod(0o755)
+        os.seteuid(owner)
+        left = list(root.iterdir())
+        root.chmod(0o755)
+        shutil.rmtree(root)
+    assert left == []
 
 
 def run_python(code, *arguments, **options):

@@ -106,7 +106,7 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
 
 
 def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: list[int]) -> None:
-    from awaitlint.engine.visit import regions, visit  # libcst is imported where something is suspected
+    from awaitlint.engine.visit import regions, visit  # noqa: PLC0415  libcst comes with it
 
     last = max(1, len(context.lines))
     stretches = [(1, last)] if lines == [-1] else regions(context.facts, lines, last)

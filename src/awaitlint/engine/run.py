@@ -6,6 +6,7 @@ import gc
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from awaitlint.engine.options import Options
 from awaitlint.engine.session import Session
 
 if TYPE_CHECKING:
@@ -16,17 +17,6 @@ if TYPE_CHECKING:
     from awaitlint.files.discover import Target
     from awaitlint.files.source import SourceStore
     from awaitlint.model import Diagnostic
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to run; neither option changes what is found.
-
-    `sieve` off makes the visitors walk every function, `cache` off keeps facts out of the cache on disk.
-    """
-
-    sieve: bool = True
-    cache: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +63,6 @@ def run(
         progress(len(targets), len(targets))
     found.sort(key=lambda finding: finding.sort_key)
     return Result(tuple(found), len(targets), tuple(session.internal_errors))
+
+
+__all__ = ["Options", "Result", "run"]

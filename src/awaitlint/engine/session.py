@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.engine.cache import FactsCache, project_cache
 from awaitlint.engine.check import check_file
+from awaitlint.engine.options import Options
 from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore
 from awaitlint.index.lower import lower
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from awaitlint.config.settings import Settings
-    from awaitlint.engine.run import Options
     from awaitlint.files.discover import Target
     from awaitlint.index.facts import ModuleFacts
     from awaitlint.model import Diagnostic
@@ -61,8 +61,6 @@ class Session:
     def __init__(
         self, settings_for: Callable[[Path], Settings], store: SourceStore, options: Options | None = None
     ) -> None:
-        from awaitlint.engine.run import Options
-
         self.settings_for = settings_for
         self.store = store
         self.options = options or Options()

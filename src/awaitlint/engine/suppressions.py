@@ -68,7 +68,8 @@ class Suppression:
         found = tuple(
             each
             for each in self.selectors
-            if diagnostic.code.startswith(_FOREIGN.get(each.upper(), each.upper())) or (self.by_name and each.lower() == diagnostic.name)
+            if diagnostic.code.startswith(_FOREIGN.get(each.upper(), each.upper()))
+            or (self.by_name and each.lower() == diagnostic.name)
         )
         return found or None
 

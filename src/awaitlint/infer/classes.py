@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.special import TYPING_MODULES
-from awaitlint.infer.core import Arguments, Core
+from awaitlint.infer.core import Core
+from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
     UNKNOWN,
     CallableValue,

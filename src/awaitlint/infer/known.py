@@ -59,7 +59,9 @@ _STDLIB_TRANSPARENT = frozenset(
     }
 )
 
-_ROUTES = "get|post|put|patch|delete|head|options|trace|route|websocket|websocket_route|api_route|middleware|exception_handler|on_event"
+_METHODS = "get|post|put|patch|delete|head|options|trace"
+_ROUTES = f"{_METHODS}|route|websocket|websocket_route|api_route|middleware|exception_handler|on_event"
+_HOOKS = "before_request|after_request|before_serving|after_serving|errorhandler"
 #: the same for packages: each leaves an ``async def`` a function whose call gives a coroutine
 _PACKAGE_TRANSPARENT = re.compile(
     rf"""
@@ -67,9 +69,9 @@ _PACKAGE_TRANSPARENT = re.compile(
     | starlette\.applications\.Starlette\.(?:{_ROUTES})
     | aiohttp\.web\.RouteTableDef\.(?:{_ROUTES}|view)
     | aiohttp\.web\.middleware
-    | quart\.(?:Quart|Blueprint)\.(?:{_ROUTES}|before_request|after_request|before_serving|after_serving|errorhandler)
+    | quart\.(?:Quart|Blueprint)\.(?:{_ROUTES}|{_HOOKS})
     | sanic\.(?:Sanic|Blueprint)\.(?:{_ROUTES}|listener|on_request|on_response|exception)
-    | flask\.(?:Flask|Blueprint)\.(?:{_ROUTES}|before_request|after_request|errorhandler)
+    | flask\.(?:Flask|Blueprint)\.(?:{_ROUTES}|{_HOOKS})
     | robyn\.Robyn\.(?:{_ROUTES})
     | socketio\.AsyncServer\.(?:event|on)
     | discord\.(?:Client|Bot|ext\.commands\.Bot|ext\.commands\.AutoShardedBot)\.(?:event|listen)
@@ -87,7 +89,7 @@ _PACKAGE_TRANSPARENT = re.compile(
 )
 
 #: decorators that make an endpoint: what the function returns goes to the framework
-_HANDLER_METHODS = "get|post|put|patch|delete|head|options|trace|route|api_route"
+_HANDLER_METHODS = f"{_METHODS}|route|api_route"
 _HANDLERS = re.compile(
     rf"""
       (?P<framework>fastapi)\.(?:FastAPI|APIRouter|applications\.FastAPI|routing\.APIRouter)\.(?:{_HANDLER_METHODS})

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.infer.classes import Classes
-from awaitlint.infer.core import Arguments
+from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
     NONE,
     UNKNOWN,

@@ -8,6 +8,7 @@ from awaitlint.index import facts as f
 from awaitlint.infer.values import FunctionValue
 from awaitlint.model import Edit, Safety, Span
 from awaitlint.rulekit.rule import Rule
+from awaitlint.syntax.cst import cst
 from awaitlint.syntax.edits import insert_await
 
 if TYPE_CHECKING:
@@ -69,8 +70,6 @@ class CoroutineRule(Rule):
 
     def subject(self, node: libcst.CSTNode, site: f.Site) -> str:
         """The expression in the user's spelling; of a long call, the function with ``(...)``."""
-        from awaitlint.syntax.cst import cst
-
         if self.is_call(site) and isinstance(node, cst.Call):
             return f"{self.context.source(node.func)}({'...' if node.args else ''})"
         return self.context.source(node)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import itertools
 import pkgutil
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,7 @@ def all_rules() -> tuple[type[Rule], ...]:
         (rule for module in pkgutil.iter_modules(package.__path__) for rule in _rules_of(module.name)),
         key=lambda rule: rule.code,
     )
-    for first, second in zip(found, found[1:], strict=False):
+    for first, second in itertools.pairwise(found):
         if first.code == second.code:
             raise ValueError(f"{first.__module__} and {second.__module__} both have the code {first.code}")
     return tuple(found)
@@ -38,9 +39,9 @@ def all_rules() -> tuple[type[Rule], ...]:
 def _rules_of(module_name: str) -> Iterator[type[Rule]]:
     module = importlib.import_module(f"{_PACKAGE}.{module_name}")
     for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__:
-            if "code" in vars(value):
-                yield value
+        own = isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__
+        if own and "code" in vars(value):
+            yield value
 
 
 def find_rule(selector: str) -> type[Rule] | None:

@@ -1,8 +1,8 @@
 """
 ## What it does
 
-Reports `time.sleep` in the body of an `async def`. A nested plain function or lambda is not part of that body,
-and handing `time.sleep` to a thread is fine.
+Reports `time.sleep` in the body of an `async def`. A nested plain function or lambda is not part of that
+body, and handing `time.sleep` to a thread is fine.
 
 ## Why is this bad?
 

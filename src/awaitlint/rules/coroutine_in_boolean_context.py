@@ -2,8 +2,8 @@
 ## What it does
 
 Reports a coroutine that is tested for truth: in `if`, `while`, `assert`, a conditional expression, `not`,
-`and`/`or`, the condition of a comprehension, `bool()` or the guard of a `case`. The coroutine may be a call or
-a local name that is bound to nothing else.
+`and`/`or`, the condition of a comprehension, `bool()` or the guard of a `case`. The coroutine may be a call
+or a local name that is bound to nothing else.
 
 ## Why is this bad?
 

@@ -161,18 +161,19 @@ class CoroutineUsedAsValue(CoroutineRule):
         if found is None or not self.suspect(found[0]):
             return
         site, value = found
-        what = self._what(node, site)
+        what = self._what(site)
         if what is None:
             return
         self.report(
             node,
-            f"`{self.subject(node, site)}` is a coroutine, not its result, and is {what}; {self.advice(site)}",
+            f"`{self.subject(node, site)}` is a coroutine, not its result, "
+            f"and is {what}; {self.advice(site)}",
             related=self.evidence(site, value),
             fix=self.await_fix(node, site),
             cause=self.cause(site),
         )
 
-    def _what(self, node: libcst.CSTNode, site: f.Site) -> str | None:
+    def _what(self, site: f.Site) -> str | None:
         """What is done with the coroutine, in words; None where that is fair after all."""
         if site.use is Use.ARGUMENT:
             return f"given to `{self._consumer(site)}`"
@@ -181,11 +182,11 @@ class CoroutineUsedAsValue(CoroutineRule):
             if isinstance(attribute, f.Attr):
                 return f"asked for its attribute `{attribute.name}`"
             return "given an attribute"
-        if site.use is Use.COMPARED and not self.is_call(site) and self._is_identity(node):
+        if site.use is Use.COMPARED and not self.is_call(site) and self._is_identity():
             return None
         return _WHAT[site.use]
 
-    def _is_identity(self, node: libcst.CSTNode) -> bool:
+    def _is_identity(self) -> bool:
         """Whether the comparison only asks which object it is."""
         parent = next((p for p in reversed(self.context.parents) if isinstance(p, cst.Comparison)), None)
         return parent is not None and all(

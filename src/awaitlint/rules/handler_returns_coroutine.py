@@ -8,8 +8,8 @@ decorators and by the calls that register them in the same module.
 ## Why is this bad?
 
 The framework awaits the handler once and then tries to turn what it returned into a response. FastAPI fails
-with `ValueError: [TypeError("'coroutine' object is not iterable"), ...]`, the others with errors of their own;
-the body of the coroutine never runs.
+with `ValueError: [TypeError("'coroutine' object is not iterable"), ...]`, the others with errors of their
+own; the body of the coroutine never runs.
 
 ## Example
 

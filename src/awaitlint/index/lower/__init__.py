@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import ModuleFacts, Scope, ScopeKind
@@ -12,7 +13,6 @@ from awaitlint.index.lower.statements import StatementLowerer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
 #: Frames that lowering a deeply nested file may take; pure Python frames do not use the C stack.
 _RECURSION_LIMIT = 100_000
@@ -49,16 +49,11 @@ def lower(tree: ast.Module, data: bytes, *, version: tuple[int, int] | None = No
     )
 
 
-def _deep_recursion() -> AbstractContextManager[None]:
-    from contextlib import contextmanager
-
-    @contextmanager
-    def raised() -> Iterator[None]:
-        before = sys.getrecursionlimit()
-        sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
-        try:
-            yield
-        finally:
-            sys.setrecursionlimit(before)
-
-    return raised()
+@contextmanager
+def _deep_recursion() -> Iterator[None]:
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)

@@ -72,7 +72,7 @@ class ScopeState:
         self.nonlocals: set[str] = set()
         #: names of a comprehension that is being lowered: nested lambdas see them, nobody else does
         self.hidden: set[str] = set()
-        #: names that nested functions bind anew: what they stand for does not follow from the order of the text
+        #: names that nested functions bind anew: the order of the text does not tell what they stand for
         self.unstable: set[str] = set()
         #: names of the scope's type parameters (PEP 695)
         self.type_params: tuple[str, ...] = ()
@@ -222,7 +222,7 @@ def namespace(state: ScopeState, nodes: list[Node]) -> dict[str, tuple[int, ...]
 
 
 def is_stub_body(body: list[ast.stmt]) -> bool:
-    """Whether a function's body says nothing: a docstring, ``...``, ``pass``, ``raise NotImplementedError``."""
+    """Whether a body says nothing: a docstring, ``...``, ``pass``, ``raise NotImplementedError``."""
     for statement in body:
         if isinstance(statement, ast.Pass):
             continue

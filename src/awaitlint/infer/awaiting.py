@@ -1,0 +1,154 @@
+"""Awaiting: what it gives, what can be awaited, what is certainly a coroutine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.index import facts as f
+from awaitlint.index.special import TYPING_MODULES
+from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.typing import Typing
+from awaitlint.infer.values import (
+    UNKNOWN,
+    AwaitableValue,
+    CallableValue,
+    ClassValue,
+    ContextManagerValue,
+    External,
+    FunctionValue,
+    GeneratorValue,
+    Instance,
+    ModuleValue,
+    NoneValue,
+    OverloadedValue,
+    TupleValue,
+    UnionValue,
+    Unknown,
+    Value,
+    members,
+    union,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from awaitlint.index.project import Module
+
+_NO_ARGUMENTS = Arguments()
+
+
+class Awaiting(Typing):
+    """What inference knows of awaitables."""
+
+    # ------------------------------------------------------------------ awaiting
+    def awaited(self, value: Value) -> Value:
+        """What awaiting a value gives."""
+        if isinstance(value, AwaitableValue):
+            if value.result is not None:
+                return value.result
+            return self.result(value.function) if value.function is not None else UNKNOWN
+        if isinstance(value, UnionValue):
+            return union([self.awaited(member) for member in members(without_none(value))])
+        if isinstance(value, Instance):
+            made = self.call(self.attribute(value, "__await__"), _NO_ARGUMENTS)
+            return self.generator_return(made) if isinstance(made, Instance) else UNKNOWN
+        return value if isinstance(value, Unknown) else UNKNOWN
+
+    def generator_return(self, value: Instance) -> Value:
+        """The result of ``yield from`` a generator: the third argument of ``Generator``."""
+        for entry in self.mro(value.cls):
+            if entry is not None and entry.qualname == "typing.Generator" and len(entry.args) > 2:
+                return entry.args[2]
+        return UNKNOWN
+
+    def is_awaitable(self, value: Value) -> bool | None:
+        """Whether a value can be awaited; None where that is not known."""
+        if isinstance(value, AwaitableValue):
+            return True
+        if isinstance(
+            value, (NoneValue, FunctionValue, ModuleValue, TupleValue, ClassValue, OverloadedValue)
+        ):
+            return False
+        if isinstance(value, (GeneratorValue, ContextManagerValue)):
+            return False
+        if isinstance(value, Instance):
+            return self._is_awaitable_instance(value)
+        if isinstance(value, UnionValue):
+            answers = {self.is_awaitable(member) for member in value.members}
+            return answers.pop() if len(answers) == 1 else None
+        return None
+
+    def _is_awaitable_instance(self, value: Instance) -> bool | None:
+        for entry in self.mro(value.cls):
+            if entry is None:
+                return None
+            if "__await__" in entry.fact.bindings:
+                return True
+            if any(not self._is_stdlib(self.value(entry.module, node)) for node in entry.fact.decorators):
+                return None
+            for keyword, node in entry.fact.keywords:
+                if keyword == "metaclass" and isinstance(self.value(entry.module, node), (Unknown, External)):
+                    return None
+        return None if self.is_protocol(value.cls) else False
+
+    def _may_be_at_work(self, value: AwaitableValue) -> bool:
+        """Whether a plain function made the awaitable: perhaps a task, which runs by itself."""
+        return value.kind == "Awaitable" and value.function is not None and not value.function.fact.is_async
+
+    @staticmethod
+    def _is_stdlib(value: Value) -> bool:
+        if isinstance(value, OverloadedValue):
+            value = value.functions[0]
+        if isinstance(value, CallableValue):
+            return True
+        return isinstance(value, (FunctionValue, ClassValue)) and value.module.is_stdlib
+
+    def is_overridden(self, func: FunctionValue, module: Module) -> bool:
+        """Whether a subclass makes a method asynchronous that is not, or the reverse.
+
+        Only the module that defines the class and `module` are searched, so that the answer does not depend
+        on what else a run looks at.
+        """
+        if not isinstance(func.receiver, Instance):
+            return False
+        owner = func.module.facts.scopes[func.fact.parent]
+        if owner.kind is not f.ScopeKind.CLASS:
+            return False
+        defining = ClassValue(func.module, func.fact.parent)
+        for source in {func.module, module}:
+            if source.is_stdlib:
+                continue
+            for index, scope in enumerate(source.facts.scopes):
+                if scope.kind is not f.ScopeKind.CLASS or func.fact.name not in scope.bindings:
+                    continue
+                cls = ClassValue(source, index)
+                if cls == defining or not self.is_subclass(cls, defining):
+                    continue
+                value = self.value(source, scope.bindings[func.fact.name][-1])
+                if isinstance(value, FunctionValue) and value.fact.is_async != func.fact.is_async:
+                    return True
+        return False
+
+    def is_protocol(self, cls: ClassValue) -> bool:
+        """Whether a class only describes others: a Protocol."""
+        nodes = cls.module.facts.nodes
+        for base in cls.fact.bases:
+            node = nodes[base]
+            value = self.value(cls.module, node.value if isinstance(node, f.Index) else base)
+            if getattr(value, "name", "") == "Protocol":
+                return True
+        return cls.module.name in TYPING_MODULES and cls.module.is_stdlib
+
+    def coroutine(self, value: Value, *, or_none: bool = False) -> AwaitableValue | None:
+        """The coroutine that a value certainly is, or None; `or_none` lets it also be None.
+
+        An instance of a class that implements `collections.abc.Coroutine` is one too.
+        """
+        first: AwaitableValue | None = None
+        for member in members(value):
+            if isinstance(member, AwaitableValue) and not self._may_be_at_work(member):
+                first = first or member
+            elif isinstance(member, Instance) and self.has_base(member.cls, "typing.Coroutine"):
+                first = first or AwaitableValue("Coroutine", UNKNOWN)
+            elif not (or_none and isinstance(member, NoneValue)):
+                return None
+        return first

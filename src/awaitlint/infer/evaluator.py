@@ -1,0 +1,125 @@
+"""Evaluating what may depend on itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from awaitlint.index import facts as f
+from awaitlint.infer.values import (
+    UNKNOWN,
+    AwaitableValue,
+    ClassValue,
+    Context,
+    Instance,
+    TypeVarValue,
+    Unknown,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from awaitlint.index.project import Module, Project
+    from awaitlint.infer.values import FunctionValue
+
+#: how deep evaluation goes before it gives up
+_DEPTH = 120
+CYCLE = Unknown("defined in terms of itself")
+_DEEP = Unknown("too deep")
+
+
+class Arguments(NamedTuple):
+    """The arguments of a call: of a call in the text, or values given by inference itself."""
+
+    module: Module | None = None
+    call: f.Call | None = None
+    context: Context = ()
+    values: tuple[Value, ...] = ()
+
+
+class Evaluator:
+    """Evaluates nodes once; the cases and everything they ask are added by the classes that build on it."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._in_context: dict[tuple[Module, int, Context], Value] = {}
+        self._in_progress: dict[tuple[Any, ...], int] = {}
+        #: the outermost frame that a cycle led back to; results inside it are not final
+        self._cut = _DEPTH
+        self._depth = 0
+        self._lookups: dict[tuple[Module, str], Value] = {}
+        self._cases: dict[type, Callable[[Module, Any, Context], Value]] = {}
+
+    # ------------------------------------------------------------------ evaluation
+    def value(self, module: Module, node: int, context: Context = ()) -> Value:
+        """What a node evaluates to."""
+        if node < 0:
+            return UNKNOWN
+        if not context:
+            known = module.memo.get(node)
+            if known is not None:
+                return known  # type: ignore[return-value]
+        else:
+            found = self._in_context.get((module, node, context))
+            if found is not None:
+                return found
+        fact = module.facts.nodes[node]
+        case = self._cases.get(type(fact))
+        if case is None:
+            return UNKNOWN
+        key = (module, node, context)
+        result, final = self.guarded(key, lambda: case(module, fact, context))
+        if final:
+            if context:
+                self._in_context[key] = result
+            else:
+                module.memo[node] = result
+        return result
+
+    def guarded(self, key: tuple[Any, ...], compute: Callable[[], Value]) -> tuple[Value, bool]:
+        """Compute something that may come to depend on itself.
+
+        Returns the value, and whether it is final: a value computed while a cycle was cut further out may
+        only be used there, not remembered, else the answer would depend on where evaluation began.
+        """
+        begun = self._in_progress.get(key)
+        if begun is not None:
+            self._cut = min(self._cut, begun)
+            return CYCLE, False
+        depth = self._depth
+        if depth >= _DEPTH:
+            self._cut = 0
+            return _DEEP, False
+        self._in_progress[key] = depth
+        self._depth = depth + 1
+        try:
+            result = compute()
+        finally:
+            del self._in_progress[key]
+            self._depth = depth
+        final = self._cut >= depth
+        if final or depth == 0:
+            self._cut = _DEPTH
+            final = True
+        return result, final
+
+    # ------------------------------------------------------------------ given by the other parts
+    if TYPE_CHECKING:
+
+        def annotation(self, module: Module, node: int, context: Context = ()) -> Value: ...
+        def as_instance(self, value: Value) -> Value: ...
+        def is_type(self, value: Value) -> bool: ...
+        def subscripted_type(self, module: Module, value: Value, index: int, context: Context) -> Value: ...
+        def type_params(self, module: Module, scope: int) -> tuple[TypeVarValue, ...]: ...
+        def attribute(self, value: Value, name: str) -> Value: ...
+        def is_subclass(self, cls: ClassValue, base: ClassValue) -> bool: ...
+        def is_metaclass(self, cls: ClassValue) -> bool: ...
+        def bound_functions(self, module: Module, nodes: tuple[int, ...]) -> Value | None: ...
+        def call(self, func: Value, arguments: Arguments) -> Value: ...
+        def call_function(self, func: FunctionValue, arguments: Arguments) -> Value: ...
+        def result(self, func: FunctionValue, arguments: Arguments = ...) -> Value: ...
+        def decorated(self, module: Module, decorator: int, value: Value, context: Context) -> Value: ...
+        def awaited(self, value: Value) -> Value: ...
+        def coroutine(self, value: Value, *, or_none: bool = False) -> AwaitableValue | None: ...
+        def generator_return(self, value: Instance) -> Value: ...
+        def _call(self, module: Module, node: f.Call, context: Context) -> Value: ...

@@ -1,0 +1,152 @@
+"""Arguments and parameters: which argument is whose, and which overload is meant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.index import facts as f
+from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.typing import Mapping
+from awaitlint.infer.values import (
+    AwaitableValue,
+    Context,
+    FunctionValue,
+    Instance,
+    NoneValue,
+    OverloadedValue,
+    UnionValue,
+    Value,
+    union,
+)
+
+if TYPE_CHECKING:
+    from awaitlint.index.project import Module
+from awaitlint.infer.awaiting import Awaiting
+
+
+class Lazy:
+    """An argument that is evaluated when it is asked for."""
+
+    __slots__ = ("_context", "_inference", "_module", "_node", "_value")
+
+    def __init__(
+        self,
+        inference: Signatures,
+        module: Module | None = None,
+        node: int = -1,
+        context: Context = (),
+        *,
+        value: Value | None = None,
+    ) -> None:
+        self._inference = inference
+        self._module = module
+        self._node = node
+        self._context = context
+        self._value = value
+
+    def __call__(self) -> Value:
+        if self._value is None:
+            assert self._module is not None
+            self._value = self._inference.value(self._module, self._node, self._context)
+        return self._value
+
+
+class Signatures(Awaiting):
+    """Matches arguments with parameters."""
+
+    def _call_overloaded(self, func: OverloadedValue, arguments: Arguments) -> Value:
+        fitting = [function for function in func.functions if self._fits(function, arguments)]
+        exact = [function for function in fitting if self._accepts(function, arguments)]
+        return union(
+            [self.call_function(function, arguments) for function in (exact or fitting or func.functions)]
+        )
+
+    def _fits(self, func: FunctionValue, arguments: Arguments) -> bool:
+        """Whether a function takes as many arguments, and ones of these names."""
+        call, module = arguments.call, arguments.module
+        params = func.fact.params
+        if func.receiver is not None and params and params[0].kind in ("posonly", "normal"):
+            params = params[1:]
+        if call is None or module is None:
+            return not arguments.values or len(arguments.values) <= len(params)
+        if any(isinstance(module.facts.nodes[arg], f.Starred) for arg in call.args):
+            return True
+        keywords = {keyword for keyword, _ in call.keywords}
+        if "**" in keywords:
+            return True
+        positional = [param for param in params if param.kind in ("posonly", "normal")]
+        has_varargs = any(param.kind == "vararg" for param in params)
+        has_kwargs = any(param.kind == "kwarg" for param in params)
+        if len(call.args) > len(positional) and not has_varargs:
+            return False
+        named = {param.name for param in params if param.kind in ("normal", "kwonly")}
+        if not has_kwargs and not keywords <= named:
+            return False
+        return all(
+            param.default >= 0 or param.name in keywords
+            for param in [*positional[len(call.args) :], *(p for p in params if p.kind == "kwonly")]
+        )
+
+    def _accepts(self, func: FunctionValue, arguments: Arguments) -> bool:
+        """Whether no argument is certainly of another type than the parameter's annotation."""
+        for position, lazy in self._matched(func, arguments):
+            annotation = func.fact.params[position].annotation
+            if annotation < 0:
+                continue
+            declared = self.annotation(func.module, annotation, func.context)
+            if self._contradicts(declared, lazy()):
+                return False
+        return True
+
+    def _contradicts(self, declared: Value, actual: Value) -> bool:
+        """Whether a value certainly is not what an annotation says; only plain classes are told apart."""
+        if isinstance(declared, UnionValue):
+            return all(self._contradicts(member, actual) for member in declared.members)
+        if isinstance(actual, NoneValue):
+            return isinstance(declared, Instance) and not self.is_protocol(declared.cls)
+        if isinstance(declared, NoneValue):
+            return isinstance(actual, (Instance, AwaitableValue, FunctionValue))
+        if isinstance(declared, Instance) and isinstance(actual, Instance):
+            known = self.mro(actual.cls)[-1] is not None
+            return (
+                known
+                and not self.is_protocol(declared.cls)
+                and not self.is_subclass(actual.cls, declared.cls)
+            )
+        if isinstance(declared, Instance) and isinstance(actual, AwaitableValue):
+            return not self.is_awaitable(declared) and not self.is_protocol(declared.cls)
+        return False
+
+    def _unify_arguments(self, func: FunctionValue, arguments: Arguments, mapping: Mapping) -> None:
+        params = func.fact.params
+        for position, value in self._matched(func, arguments):
+            if params[position].annotation >= 0:
+                pattern = self.annotation(func.module, params[position].annotation)
+                if self.has_type_vars(pattern):
+                    self.unify(pattern, value(), mapping)
+
+    def _matched(self, func: FunctionValue, arguments: Arguments) -> list[tuple[int, Lazy]]:
+        """(position of the parameter, its argument), for the arguments that can be told apart."""
+        params = func.fact.params
+        first = 1 if func.receiver is not None and params and params[0].kind in ("posonly", "normal") else 0
+        found: list[tuple[int, Lazy]] = []
+        lazies: list[Lazy] = [Lazy(self, value=value) for value in arguments.values]
+        module, call = arguments.module, arguments.call
+        if module is not None and call is not None:
+            for node in call.args:
+                if isinstance(module.facts.nodes[node], f.Starred):
+                    break
+                lazies.append(Lazy(self, module, node, arguments.context))
+        position = first
+        for lazy in lazies:
+            if position >= len(params) or params[position].kind not in ("posonly", "normal", "vararg"):
+                break
+            found.append((position, lazy))
+            if params[position].kind != "vararg":
+                position += 1
+        if module is not None and call is not None:
+            by_name = {param.name: index for index, param in enumerate(params) if param.kind != "posonly"}
+            for keyword, node in call.keywords:
+                if keyword in by_name:
+                    found.append((by_name[keyword], Lazy(self, module, node, arguments.context)))
+        return found

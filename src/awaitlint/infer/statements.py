@@ -1,0 +1,164 @@
+"""What statements bind: loops, ``with``, unpacking, exceptions, declarations, narrowing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.index import facts as f
+from awaitlint.infer.values import (
+    NONE,
+    UNKNOWN,
+    AwaitableValue,
+    ClassValue,
+    Context,
+    ContextManagerValue,
+    External,
+    GeneratorValue,
+    Instance,
+    SpecialForm,
+    TupleValue,
+    TypeForm,
+    UnionValue,
+    Unknown,
+    Value,
+    members,
+    union,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from awaitlint.index.project import Module
+from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.names import Names
+
+
+class Statements(Names):
+    """Evaluates what statements bind."""
+
+    # ------------------------------------------------------------------ statements
+    def _iter(self, module: Module, node: f.Iter, context: Context) -> Value:
+        value = self.value(module, node.value, context)
+        return union(
+            [self.element(member, is_async=node.is_async) for member in members(without_none(value))]
+        )
+
+    def element(self, value: Value, *, is_async: bool) -> Value:
+        """What iterating a value gives."""
+        if isinstance(value, GeneratorValue):
+            return value.item if value.is_async == is_async else UNKNOWN
+        if isinstance(value, TupleValue):
+            return union(list(value.elements))
+        if not isinstance(value, Instance):
+            return UNKNOWN
+        cls = value.cls
+        if (
+            not is_async
+            and cls.module.name == "builtins"
+            and cls.fact.name in ("list", "set", "frozenset", "dict", "tuple")
+        ):
+            return cls.args[0] if cls.args else UNKNOWN
+        iterator = self.call(self.attribute(value, "__aiter__" if is_async else "__iter__"), Arguments())
+        if isinstance(iterator, GeneratorValue):
+            return iterator.item
+        item = self.call(self.attribute(iterator, "__anext__" if is_async else "__next__"), Arguments())
+        return self.awaited(item) if is_async else item
+
+    def _enter(self, module: Module, node: f.Enter, context: Context) -> Value:
+        value = self.value(module, node.value, context)
+        return union(
+            [self._entered(member, is_async=node.is_async) for member in members(without_none(value))]
+        )
+
+    def _entered(self, value: Value, *, is_async: bool) -> Value:
+        if isinstance(value, ContextManagerValue):
+            return value.item if value.is_async == is_async else UNKNOWN
+        if isinstance(value, External):
+            # most context managers of most libraries give themselves
+            return UNKNOWN
+        entered = self.call(self.attribute(value, "__aenter__" if is_async else "__enter__"), Arguments())
+        return self.awaited(entered) if is_async else entered
+
+    def _unpack(self, module: Module, node: f.Unpack, context: Context) -> Value:
+        value = self.value(module, node.value, context)
+        found = []
+        for member in members(without_none(value)):
+            if isinstance(member, TupleValue):
+                inside = -len(member.elements) <= node.index < len(member.elements)
+                found.append(member.elements[node.index] if inside else UNKNOWN)
+            else:
+                found.append(self.element(member, is_async=False))
+        return union(found)
+
+    def _caught(self, module: Module, node: f.Caught, context: Context) -> Value:
+        value = self.value(module, node.types, context)
+        classes = value.elements if isinstance(value, TupleValue) else members(value)
+        return union([self.as_instance(cls) if isinstance(cls, ClassValue) else UNKNOWN for cls in classes])
+
+    def _declared(self, module: Module, node: f.Declared, context: Context) -> Value:
+        form = self.value(module, node.annotation, context)
+        if isinstance(form, SpecialForm) and form.name in ("Final", "ClassVar", "TypeAlias"):
+            return self.value(module, node.value, context)
+        declared = self.as_instance(form)
+        if node.value < 0:
+            return declared
+        if isinstance(declared, Unknown):
+            return self.value(module, node.value, context)
+        value = self.value(module, node.value, context)
+        if isinstance(value, AwaitableValue):
+            # what was assigned is the truth, whatever was declared
+            return value
+        if isinstance(value, Instance) and isinstance(declared, (Instance, UnionValue)):
+            narrowed = [
+                m for m in members(declared) if isinstance(m, Instance) and self.is_subclass(value.cls, m.cls)
+            ]
+            if narrowed and not value.cls.module.is_stdlib:
+                return value
+        return declared
+
+    def _narrow(self, module: Module, node: f.Narrow, context: Context) -> Value:
+        if node.test == "awaitable":
+            value = self.value(module, node.value, context) if node.positive else UNKNOWN
+            if self.coroutine(value) is not None:
+                return AwaitableValue("Awaitable", self.awaited(value))
+            return Unknown("the code looks whether it is awaitable")
+        value = self.value(module, node.value, context)
+        if node.test in ("none", "truthy"):
+            if node.test == "none" and node.positive:
+                return NONE if not isinstance(value, AwaitableValue) else value
+            if node.test == "none" or node.positive:
+                return without_none(value)
+            return value
+        classes = self._classes_of(self.value(module, node.against, context))
+        if not node.positive:
+            if isinstance(value, AwaitableValue):
+                return Unknown("the code looks whether it is a coroutine")
+            if classes is None or not isinstance(value, UnionValue):
+                return value
+            rest = [
+                m for m in value.members if not (isinstance(m, Instance) and self._any_base(m.cls, classes))
+            ]
+            return union(rest) if rest else UNKNOWN
+        if classes is None:
+            return UNKNOWN
+        kept = [m for m in members(value) if isinstance(m, Instance) and self._any_base(m.cls, classes)]
+        if kept:
+            return union(kept)
+        return union([self.as_instance(cls) for cls in classes])
+
+    def _classes_of(self, value: Value) -> list[ClassValue] | None:
+        """The classes that an ``isinstance`` test names, or None where not all are known."""
+        found: list[ClassValue] = []
+        for member in value.elements if isinstance(value, TupleValue) else members(value):
+            if isinstance(member, ClassValue):
+                found.append(member)
+            elif isinstance(member, TypeForm):
+                for instance in members(member.instance):
+                    if not isinstance(instance, Instance):
+                        return None
+                    found.append(instance.cls)
+            else:
+                return None
+        return found
+
+    def _any_base(self, cls: ClassValue, bases: list[ClassValue]) -> bool:
+        return any(self.is_subclass(cls, base) for base in bases)
