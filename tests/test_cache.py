@@ -299,6 +299,10 @@ FORGED = {
 def test_forged_numbers_are_a_miss(directory, forge):
     facts = facts_of()
     forge(facts)
+    cache = FactsCache(directory)
+    cache.put(SOURCE, facts)
+    cache.flush()
+    assert not directory.exists()
     assert stored(directory, SOURCE, msgspec.msgpack.encode(facts)).get(SOURCE) is None
 
 

@@ -57,6 +57,7 @@ def run(
                 progress(done, len(targets))
             found.extend(session.check(target))
     finally:
+        session.flush()
         if collecting:
             gc.enable()
     if progress is not None:

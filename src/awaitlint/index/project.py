@@ -219,6 +219,8 @@ class Project:
         """The file (or namespace directory) of a dotted name below a root."""
         directory = root
         *packages, last = name.split(".")
+        if not all(part.isidentifier() for part in (*packages, last)):
+            return None
         for package in packages:
             directory = os.path.join(directory, package)
             if not self._is_directory(directory):

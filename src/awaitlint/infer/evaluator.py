@@ -11,9 +11,12 @@ from awaitlint.infer.values import (
     ClassValue,
     Context,
     Instance,
+    TupleValue,
     TypeVarValue,
+    UnionValue,
     Unknown,
     Value,
+    is_small,
 )
 
 if TYPE_CHECKING:
@@ -69,6 +72,9 @@ class Evaluator:
             return UNKNOWN
         key = (module, node, context)
         result, final = self.guarded(key, lambda: case(module, fact, context))
+        if isinstance(result, (Instance, TupleValue, UnionValue)) and not is_small(result):
+            # code can name a type that is exponential in the code's length
+            result = Unknown("a type too large to follow")
         if final:
             if context:
                 self._in_context[key] = result

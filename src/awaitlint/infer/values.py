@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,31 +16,31 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
 
 
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """Base of the values; all are immutable and comparable."""
 
-    __slots__ = ()
 
-
-@dataclass(frozen=True, slots=True)
-class Unknown(Value):
+class Unknown(Value, frozen=True, eq=False):
     """Not known, and why; all unknowns are equal."""
 
-    reason: str = field(default="", compare=False)
+    reason: str = ""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Unknown)
+
+    def __hash__(self) -> int:
+        return 0
 
 
-@dataclass(frozen=True, slots=True)
-class NoneValue(Value):
+class NoneValue(Value, frozen=True):
     """None."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleValue(Value):
+class ModuleValue(Value, frozen=True):
     module: Module
 
 
-@dataclass(frozen=True, slots=True)
-class External(Value):
+class External(Value, frozen=True):
     """Something of a package whose code is not at hand.
 
     `path` is how it was reached: ``fastapi.FastAPI`` the class (or function), ``fastapi.FastAPI()`` the
@@ -53,8 +54,7 @@ class External(Value):
 Context = tuple[tuple["tuple[Module, int, int]", Value], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ClassValue(Value):
+class ClassValue(Value, frozen=True):
     """A class object; `args` are its type arguments, empty where none are known."""
 
     module: Module
@@ -70,15 +70,13 @@ class ClassValue(Value):
         return f"{self.module.name}.{self.fact.qualname}"
 
 
-@dataclass(frozen=True, slots=True)
-class Instance(Value):
+class Instance(Value, frozen=True):
     """An instance of a class (or of an unknown subclass of it)."""
 
     cls: ClassValue
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionValue(Value):
+class FunctionValue(Value, frozen=True):
     """A function as its ``def`` made it; `receiver` is what it is bound to."""
 
     module: Module
@@ -95,15 +93,13 @@ class FunctionValue(Value):
         return f"{self.module.name}.{self.fact.qualname}"
 
 
-@dataclass(frozen=True, slots=True)
-class OverloadedValue(Value):
+class OverloadedValue(Value, frozen=True):
     """A function with ``@overload`` declarations."""
 
     functions: tuple[FunctionValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CallableValue(Value):
+class CallableValue(Value, frozen=True):
     """Something that can be called, with a known result: ``Callable[..., T]``, a partial.
 
     `origin` is the function that is called in the end, where it is known.
@@ -113,23 +109,19 @@ class CallableValue(Value):
     origin: FunctionValue | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyValue(Value):
+class PropertyValue(Value, frozen=True):
     getter: Value
 
 
-@dataclass(frozen=True, slots=True)
-class StaticMethodValue(Value):
+class StaticMethodValue(Value, frozen=True):
     function: Value
 
 
-@dataclass(frozen=True, slots=True)
-class ClassMethodValue(Value):
+class ClassMethodValue(Value, frozen=True):
     function: Value
 
 
-@dataclass(frozen=True, slots=True)
-class AwaitableValue(Value):
+class AwaitableValue(Value, frozen=True):
     """A coroutine or another awaitable that does nothing until it is awaited.
 
     `kind` is ``Coroutine`` or ``Awaitable``; `result` is what awaiting gives, or None where it is to be
@@ -141,37 +133,32 @@ class AwaitableValue(Value):
     function: FunctionValue | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GeneratorValue(Value):
+class GeneratorValue(Value, frozen=True):
     is_async: bool
     item: Value
 
 
-@dataclass(frozen=True, slots=True)
-class ContextManagerValue(Value):
+class ContextManagerValue(Value, frozen=True):
     """The result of calling a ``@contextmanager`` or ``@asynccontextmanager`` function."""
 
     is_async: bool
     item: Value
 
 
-@dataclass(frozen=True, slots=True)
-class TupleValue(Value):
+class TupleValue(Value, frozen=True):
     """A tuple of known length."""
 
     elements: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SuperValue(Value):
+class SuperValue(Value, frozen=True):
     """``super()`` inside class `cls`, for `receiver`."""
 
     cls: ClassValue
     receiver: Value
 
 
-@dataclass(frozen=True, slots=True)
-class TypeVarValue(Value):
+class TypeVarValue(Value, frozen=True):
     """A type variable; `bound` is what its values are known to be instances of."""
 
     module: str
@@ -179,22 +166,19 @@ class TypeVarValue(Value):
     bound: Value | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SpecialForm(Value):
+class SpecialForm(Value, frozen=True):
     """``typing.Optional`` and its kin."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class TypeForm(Value):
+class TypeForm(Value, frozen=True):
     """A type that is not a class, such as ``Optional[X]``; `instance` is what its instances are."""
 
     instance: Value
 
 
-@dataclass(frozen=True, slots=True)
-class UnionValue(Value):
+class UnionValue(Value, frozen=True):
     """One of several values, in order of appearance; never nested, never of one member."""
 
     members: tuple[Value, ...]
@@ -229,3 +213,33 @@ def without_none(value: Value) -> Value:
     if not isinstance(value, UnionValue):
         return value
     return union([member for member in value.members if not isinstance(member, NoneValue)])
+
+
+#: parts of a type beyond which nobody asks
+_LARGEST = 200
+
+
+def is_small(value: Value) -> bool:
+    """Whether a type has few parts; looking stops where there are many."""
+    if isinstance(value, Instance) and not value.cls.args:
+        return True
+    todo: list[Value] = [value]
+    seen = 0
+    while todo:
+        seen += 1
+        if seen > _LARGEST:
+            return False
+        part = todo.pop()
+        if isinstance(part, Instance):
+            todo.extend(part.cls.args)
+        elif isinstance(part, ClassValue):
+            todo.extend(part.args)
+        elif isinstance(part, TupleValue):
+            todo.extend(part.elements)
+        elif isinstance(part, UnionValue):
+            todo.extend(part.members)
+        elif isinstance(part, (AwaitableValue, CallableValue)) and part.result is not None:
+            todo.append(part.result)
+        elif isinstance(part, (GeneratorValue, ContextManagerValue)):
+            todo.append(part.item)
+    return True

@@ -26,6 +26,15 @@ class CoroutineRule(Rule):
     def suspect(self, site: f.Site) -> bool:
         return self.module.coroutine(site) is not None
 
+    def called_by_name(self, node: int, names: frozenset[str]) -> bool:
+        """Whether a call may be one of functions with these names: cheap, and never too narrow."""
+        nodes = self.module.facts.nodes
+        call = nodes[node]
+        if not isinstance(call, f.Call):
+            return False
+        func = nodes[call.func]
+        return func.name in names if isinstance(func, (f.Attr, f.Name)) else True
+
     def found(self, node: libcst.CSTNode) -> tuple[f.Site, AwaitableValue] | None:
         """The site at a node and the coroutine it is, where this rule speaks of it."""
         site = self.context.site(node)
@@ -46,9 +55,11 @@ class CoroutineRule(Rule):
 
     def _call_of(self, node: int) -> int:
         nodes = self.module.facts.nodes
-        while isinstance(fact := nodes[node], (f.Narrow, f.Declared)) or (
+        seen: set[int] = set()
+        while (node not in seen and isinstance(fact := nodes[node], (f.Narrow, f.Declared))) or (
             isinstance(fact, f.Phi) and len(fact.options) == 1
         ):
+            seen.add(node)
             node = fact.options[0] if isinstance(fact, f.Phi) else fact.value
         return node
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from awaitlint.infer.values import Value
     from awaitlint.rulekit.context import ModuleContext
 
+_VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "view", "route")
 #: calls that register a handler: how the function that is called was reached
 _REGISTRARS = re.compile(
     r"""
@@ -26,6 +28,11 @@ _REGISTRARS = re.compile(
     | django\.(?:urls|conf\.urls)\.(?:path|re_path|url)
     """,
     re.VERBOSE,
+)
+#: the last names of those
+_REGISTERING = frozenset(
+    {"add_api_route", "add_route", "add_url_rule", "Route", "path", "re_path", "url", "route"}
+    | {f"{prefix}{verb}" for prefix in ("", "add_") for verb in _VERBS}
 )
 _RESPONSE = re.compile(
     r"(?:fastapi|starlette|aiohttp|litestar|quart|sanic|flask|django)\b[\w.]*"
@@ -57,25 +64,43 @@ class Handlers:
             if found is not None:
                 return found
         if self._registered is None:
-            self._registered = dict(self._registrations())
+            self._registered = dict(self._registrations()) if self._may_register else {}
         return self._registered.get(scope)
+
+    @cached_property
+    def _may_register(self) -> bool:
+        """Whether a framework is in reach: imported here, or there is a `urls` beside."""
+        facts = self._module.facts
+        return self._urls is not None or any(
+            isinstance(node, f.Import) and node.module.partition(".")[0] in FRAMEWORK_NAMES
+            for node in facts.nodes
+        )
+
+    @cached_property
+    def _urls(self) -> Module | None:
+        """The `urls` module in which Django's views are registered, beside them."""
+        own = self._module.module
+        urls = self._module.infer.project.resolve(own, "urls", 1)
+        return None if urls is own else urls
 
     def _value(self, node: int) -> Value:
         return self._module.infer.value(self._module.module, node)
 
     def _registrations(self) -> list[tuple[int, str]]:
-        own = self._module.module
-        found = self._registrations_in(own)
-        # Django's views are registered in the `urls` module beside them
-        urls = self._module.infer.project.resolve(own, "urls", 1) if not own.is_stdlib else None
-        if urls is not None and urls is not own:
-            found += self._registrations_in(urls)
-        return found
+        found = self._registrations_in(self._module.module)
+        return found if self._urls is None else found + self._registrations_in(self._urls)
 
     def _registrations_in(self, module: Module) -> list[tuple[int, str]]:
-        found = []
-        for node in module.facts.nodes:
+        nodes = module.facts.nodes
+        found: list[tuple[int, str]] = []
+        for node in nodes:
             if not isinstance(node, f.Call) or not node.args:
+                continue
+            called = nodes[node.func]
+            if isinstance(called, f.Attr):
+                if called.name not in _REGISTERING:
+                    continue
+            elif not isinstance(called, (f.Name, f.Import)):
                 continue
             func = self._module.infer.value(module, node.func)
             if not isinstance(func, External) or not _REGISTRARS.fullmatch(func.path.replace("()", "")):

@@ -103,8 +103,7 @@ class AwaitOutsideAsync(Rule):
         yield from (place.line for place in facts.misplaced)
         for scope in facts.scopes:
             # the header of a generic definition is no part of the async function around it
-            generic = scope.type_params and facts.scopes[scope.parent].is_async
-            if generic or (scope.is_async and scope.is_generator and scope.returned):
+            if scope.type_params and facts.scopes[scope.parent].is_async:
                 yield scope.first_line
 
     def visit_Await(self, node: libcst.Await) -> None:

@@ -64,6 +64,9 @@ class BlockingSleep(Rule):
         call = self.module.facts.nodes[site.node]
         if not isinstance(call, f.Call) or not self._in_async_code(site):
             return False
+        called = self.module.facts.nodes[call.func]
+        if isinstance(called, f.Attr) and called.name != "sleep":
+            return False
         func = self.module.infer.value(self.module.module, call.func)
         if not isinstance(func, FunctionValue) or func.qualname != "time.sleep":
             return False

@@ -54,6 +54,8 @@ from awaitlint.rulekit.coroutines import CoroutineRule
 if TYPE_CHECKING:
     import libcst
 
+_BOOL = frozenset({"bool"})
+
 
 class CoroutineInBooleanContext(CoroutineRule):
     code = "AWL103"
@@ -62,7 +64,9 @@ class CoroutineInBooleanContext(CoroutineRule):
     uses = frozenset({Use.TESTED, Use.ARGUMENT})
 
     def suspect(self, site: f.Site) -> bool:
-        if site.use is Use.ARGUMENT and not self._is_bool_call(site.other):
+        if site.use is Use.ARGUMENT and not (
+            self.called_by_name(site.other, _BOOL) and self._is_bool_call(site.other)
+        ):
             return False
         return self.module.coroutine(site) is not None
 

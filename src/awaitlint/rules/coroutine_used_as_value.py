@@ -110,6 +110,8 @@ _CONSUMERS = frozenset(
         for name in ("debug", "info", "warning", "warn", "error", "critical", "fatal", "exception", "log")
     }
 )
+#: the last names of those
+_CONSUMER_NAMES = frozenset(name.rpartition(".")[2] for name in _CONSUMERS)
 
 
 class CoroutineUsedAsValue(CoroutineRule):
@@ -126,6 +128,8 @@ class CoroutineUsedAsValue(CoroutineRule):
                 attribute.name in _OWN_ATTRIBUTES or attribute.name.startswith("cr_")
             ):
                 return False
+        if site.use is Use.ARGUMENT and not self.called_by_name(site.other, _CONSUMER_NAMES):
+            return False
         value = self.module.coroutine(site)
         if value is None or value.kind != "Coroutine":
             return False
@@ -187,11 +191,16 @@ class CoroutineUsedAsValue(CoroutineRule):
         return _WHAT[site.use]
 
     def _is_identity(self) -> bool:
-        """Whether the comparison only asks which object it is."""
+        """Whether the comparison asks if it is one particular object, as opposed to None."""
         parent = next((p for p in reversed(self.context.parents) if isinstance(p, cst.Comparison)), None)
         return parent is not None and all(
-            isinstance(target.operator, (cst.Is, cst.IsNot)) for target in parent.comparisons
+            isinstance(target.operator, (cst.Is, cst.IsNot)) and not _is_none(target.comparator)
+            for target in parent.comparisons
         )
+
+
+def _is_none(node: libcst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and node.value == "None"
 
 
 def _qualname(value: Value) -> str:

@@ -29,11 +29,14 @@ def lower(tree: ast.Module, data: bytes, *, version: tuple[int, int] | None = No
     Raises:
         RecursionError: The tree is nested too deeply.
     """
-    lowerer = StatementLowerer(walrus=b":=" in data, version=version)
+    walrus = (
+        [number for number, line in enumerate(data.splitlines(), 1) if b":=" in line] if b":=" in data else []
+    )
+    lowerer = StatementLowerer(walrus=walrus, version=version)
     lowerer.scopes.append(Scope(kind=ScopeKind.MODULE, name="", qualname="", parent=-1))
     state = lowerer.state
     state.globals = set()
-    state.locals = Assigned(walrus=lowerer.walrus).block(tree.body).names
+    state.locals = Assigned(lowerer.walrus).block(tree.body).names
     with _deep_recursion():
         lowerer.block(tree.body)
     lowerer.scopes[0].bindings = namespace(state, lowerer.nodes)

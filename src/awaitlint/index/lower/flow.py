@@ -25,7 +25,7 @@ _TEST_NAMES = frozenset({"TYPE_CHECKING", "MYPY"})
 class FlowLowerer(BindingLowerer):
     """Branches, loops, exceptions; the environment is None where control cannot reach."""
 
-    walrus: bool
+    walrus: Sequence[int]
     version: tuple[int, int] | None
     _statements: dict[type, Callable[[Any], None]]
     #: the last ``return value`` of the async function that is being lowered
@@ -76,7 +76,7 @@ class FlowLowerer(BindingLowerer):
         return isinstance(self.nodes[node], Narrow) and name not in self.state.locals
 
     def _assigned(self, statements: Sequence[ast.AST]) -> set[str]:
-        return Assigned(walrus=self.walrus).block(statements).names
+        return Assigned(self.walrus).block(statements).names
 
     def _return(self, node: ast.Return) -> None:
         self.state.returned.append(1 if node.value is None else self.expr(node.value, Use.RETURNED))

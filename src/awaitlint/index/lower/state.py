@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import Func, ScopeKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from awaitlint.index.facts import Node
 
@@ -123,11 +124,11 @@ class Assigned:
 
     __slots__ = ("globals", "names", "nonlocals", "walrus")
 
-    def __init__(self, *, walrus: bool) -> None:
+    def __init__(self, walrus: Sequence[int]) -> None:
         self.names: set[str] = set()
         self.globals: set[str] = set()
         self.nonlocals: set[str] = set()
-        #: whether the module has a ``:=`` at all, which alone makes it necessary to search expressions
+        #: the lines of the module with a ``:=``: only statements that hold one are searched for its target
         self.walrus = walrus
 
     def block(self, statements: Iterable[ast.AST]) -> Assigned:
@@ -163,7 +164,7 @@ class Assigned:
                 names.update(target_names(target))
         else:
             self._compound(node)
-        if self.walrus:
+        if self.walrus and self._holds_walrus(node):
             self._walruses(node)
 
     def _compound(self, node: ast.AST) -> None:
@@ -182,6 +183,12 @@ class Assigned:
         for block in _BLOCKS:
             for statement in getattr(node, block, ()):
                 self._statement(statement)
+
+    def _holds_walrus(self, node: ast.AST) -> bool:
+        first = getattr(node, "lineno", 0)
+        at = bisect_left(self.walrus, first)
+        # a ``case`` has no place of its own
+        return not first or (at < len(self.walrus) and self.walrus[at] <= getattr(node, "end_lineno", 0))
 
     def _walruses(self, node: ast.AST) -> None:
         """Search the statement's own expressions, not its blocks: those come by themselves."""

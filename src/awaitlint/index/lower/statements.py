@@ -19,7 +19,7 @@ from awaitlint.index.facts import (
 from awaitlint.index.lower.state import Assigned, ScopeState, is_stub_body
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 from awaitlint.index.lower.flow import FlowLowerer
 
 
@@ -30,7 +30,7 @@ class StatementLowerer(FlowLowerer):
     Both branches of ``sys.platform`` tests always count: the code may run on any platform.
     """
 
-    def __init__(self, *, walrus: bool, version: tuple[int, int] | None = None) -> None:
+    def __init__(self, *, walrus: Sequence[int] = (), version: tuple[int, int] | None = None) -> None:
         super().__init__()
         self.walrus = walrus
         self.version = version
@@ -130,7 +130,7 @@ class StatementLowerer(FlowLowerer):
         index, params = self.open_scope(ScopeKind.FUNCTION, node.name, node, node.args, is_async=is_async)
         returns = self.annotation(node.returns)
         state = self.state
-        assigned = Assigned(walrus=self.walrus).block(node.body)
+        assigned = Assigned(self.walrus).block(node.body)
         state.globals, state.nonlocals = assigned.globals, assigned.nonlocals
         state.locals |= assigned.names - assigned.globals - assigned.nonlocals
         quiet, self.quiet = self.quiet, self.quiet or self.state.env is None
