@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from awaitlint import __version__
 
@@ -20,5 +22,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(arguments)
 
 
+def console() -> NoReturn:
+    """Run the command line and end the process at once, for freeing a project's facts takes a while."""
+    code = main()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # nobody reads any more
+        code = code or 1
+    os._exit(code)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    console()

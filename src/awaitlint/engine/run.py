@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from awaitlint.engine.options import Options
@@ -26,6 +26,8 @@ class Result:
     diagnostics: tuple[Diagnostic, ...]
     files: int
     internal_errors: tuple[str, ...] = ()
+    #: what the run learned; it lives as long as the result, so that nothing is freed before it need be
+    session: Session | None = field(default=None, repr=False, compare=False)
 
 
 def run(
@@ -63,7 +65,7 @@ def run(
     if progress is not None:
         progress(len(targets), len(targets))
     found.sort(key=lambda finding: finding.sort_key)
-    return Result(tuple(found), len(targets), tuple(session.internal_errors))
+    return Result(tuple(found), len(targets), tuple(session.internal_errors), session)
 
 
 __all__ = ["Options", "Result", "run"]

@@ -70,6 +70,7 @@ class Session:
         self._lowered: dict[Path, Lowered] = {}
         self._linked: dict[tuple[Path, tuple[str, ...], tuple[int, int]], Linked] = {}
         self._roots: dict[Path, Path] = {}
+        self._marked: dict[str, bool] = {}
         self._caches: dict[Path, FactsCache | None] = {}
         self._checked = time.monotonic()
         self._interval = _RECHECK
@@ -104,7 +105,7 @@ class Session:
     def _root(self, path: Path) -> Path:
         root = self._roots.get(path.parent)
         if root is None:
-            root = self._roots[path.parent] = project_root(path)
+            root = self._roots[path.parent] = project_root(path, marked=self._marked)
         return root
 
     def module(self, path: Path, settings: Settings) -> Module | None:
@@ -187,6 +188,7 @@ class Session:
         if changed:
             self._linked.clear()
             self._roots.clear()
+            self._marked.clear()
 
     def _relower(self, path: Path, known: Lowered) -> bool:
         """Read a file again; whether its text has changed."""

@@ -373,6 +373,8 @@ class ModuleFacts(msgspec.Struct, array_like=True, kw_only=True):
     sites: list[Site]
     #: modules imported with ``import a.b.c`` (dotted names), so that ``a.b`` resolves as an attribute
     imports: tuple[str, ...] = ()
+    #: first parts of the names of all modules imported absolutely, anywhere in the module; sorted
+    packages: tuple[str, ...] = ()
     #: (module, level) of every ``from x import *``, in source order
     stars: tuple[tuple[str, int], ...] = ()
     #: names of ``__all__``, where it is a literal; None where there is none

@@ -300,7 +300,7 @@ class Calls(Decorators):
         key = ("result", func)
         known = self._results.get(func)
         if known is None:
-            known, final = self.guarded(key, lambda: self._returned(func, func.context))
+            known, final = self.guarded(key, self._returned, func, func.context)
             if final:
                 self._results[func] = known
         if (
@@ -313,7 +313,7 @@ class Calls(Decorators):
             return known
         self._context_depth += 1
         try:
-            found, _ = self.guarded((*key, context), lambda: self._returned(func, context))
+            found, _ = self.guarded((*key, context), self._returned, func, context)
         finally:
             self._context_depth -= 1
         return known if isinstance(found, Unknown) else found

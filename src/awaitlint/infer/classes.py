@@ -218,10 +218,13 @@ class Classes(Core):
         known = self._attributes.get(key)
         if known is not None:
             return known
-        result, final = self.guarded(key, lambda: self._from_mro(self.mro(instance.cls), instance, name))
+        result, final = self.guarded(key, self._from_own_mro, instance, name)
         if final:
             self._attributes[key] = result
         return result
+
+    def _from_own_mro(self, instance: Instance, name: str) -> Value:
+        return self._from_mro(self.mro(instance.cls), instance, name)
 
     def _super_attribute(self, value: SuperValue, name: str) -> Value:
         owner = value.receiver.cls if isinstance(value.receiver, Instance) else value.cls

@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 _DEPTH = 120
 CYCLE = Unknown("defined in terms of itself")
 _DEEP = Unknown("too deep")
+#: these depend on nothing that could depend on them
+_LEAVES = frozenset({f.Const, f.Plain, f.Lambda, f.Class, f.TypeParam, f.Super})
+#: values that have parts
+_COMPOUND = frozenset({Instance, TupleValue, UnionValue})
 
 
 class Arguments(NamedTuple):
@@ -46,7 +50,10 @@ class Evaluator:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._in_context: dict[tuple[Module, int, Context], Value] = {}
+        #: what is being computed -> how deep
         self._in_progress: dict[tuple[Any, ...], int] = {}
+        #: what depends on a frame that is still being computed -> (value, how deep that frame is)
+        self._provisional: dict[tuple[Any, ...], tuple[Value, int]] = {}
         #: the outermost frame that a cycle led back to; results inside it are not final
         self._cut = _DEPTH
         self._depth = 0
@@ -67,47 +74,64 @@ class Evaluator:
             if found is not None:
                 return found
         fact = module.facts.nodes[node]
-        case = self._cases.get(type(fact))
+        kind = type(fact)
+        case = self._cases.get(kind)
         if case is None:
             return UNKNOWN
-        key = (module, node, context)
-        result, final = self.guarded(key, lambda: case(module, fact, context))
-        if isinstance(result, (Instance, TupleValue, UnionValue)) and not is_small(result):
-            # code can name a type that is exponential in the code's length
-            result = Unknown("a type too large to follow")
+        if kind in _LEAVES:
+            result, final = case(module, fact, context), True
+        else:
+            result, final = self.guarded((module, node, context), case, module, fact, context)
+            if type(result) in _COMPOUND and not is_small(result):
+                # code can name a type that is exponential in the code's length
+                result = Unknown("a type too large to follow")
         if final:
             if context:
-                self._in_context[key] = result
+                self._in_context[module, node, context] = result
             else:
                 module.memo[node] = result
         return result
 
-    def guarded(self, key: tuple[Any, ...], compute: Callable[[], Value]) -> tuple[Value, bool]:
-        """Compute something that may come to depend on itself.
+    def guarded(
+        self, key: tuple[Any, ...], compute: Callable[..., Value], *arguments: object
+    ) -> tuple[Value, bool]:
+        """Compute something that may come to depend on itself: ``compute(*arguments)``.
 
         Returns the value, and whether it is final: a value computed while a cycle was cut further out may
-        only be used there, not remembered, else the answer would depend on where evaluation began.
+        only be used until the outermost frame of that cycle is done, else the answer would depend on where
+        evaluation began.  Until then it is remembered, else evaluation could take exponential time.
         """
         begun = self._in_progress.get(key)
         if begun is not None:
             self._cut = min(self._cut, begun)
             return CYCLE, False
+        provisional = self._provisional.get(key)
+        if provisional is not None:
+            value, cut = provisional
+            self._cut = min(self._cut, cut)
+            return value, False
         depth = self._depth
         if depth >= _DEPTH:
             self._cut = 0
             return _DEEP, False
+        outer, self._cut = self._cut, _DEPTH
         self._in_progress[key] = depth
         self._depth = depth + 1
         try:
-            result = compute()
+            result = compute(*arguments)
         finally:
             del self._in_progress[key]
             self._depth = depth
-        final = self._cut >= depth
-        if final or depth == 0:
-            self._cut = _DEPTH
-            final = True
-        return result, final
+            cut, self._cut = self._cut, outer
+        if cut >= depth or depth == 0:
+            if cut < _DEPTH:
+                # the outermost frame of a cycle: what was computed inside it is computed anew, if asked for
+                self._provisional = {k: v for k, v in self._provisional.items() if v[1] < depth}
+            return result, True
+        if cut < outer:
+            self._cut = cut
+        self._provisional[key] = (result, cut)
+        return result, False
 
     # ------------------------------------------------------------------ given by the other parts
     if TYPE_CHECKING:

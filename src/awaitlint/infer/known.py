@@ -7,6 +7,7 @@ parentheses of calls: ``@app.get("/")`` on an ``app = fastapi.FastAPI()`` is ``f
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from awaitlint.index.special import TYPING_MODULES
 
@@ -63,8 +64,7 @@ _METHODS = "get|post|put|patch|delete|head|options|trace"
 _ROUTES = f"{_METHODS}|route|websocket|websocket_route|api_route|middleware|exception_handler|on_event"
 _HOOKS = "before_request|after_request|before_serving|after_serving|errorhandler"
 #: the same for packages: each leaves an ``async def`` a function whose call gives a coroutine
-_PACKAGE_TRANSPARENT = re.compile(
-    rf"""
+_PACKAGE_TRANSPARENT = rf"""
       fastapi\.(?:FastAPI|APIRouter|applications\.FastAPI|routing\.APIRouter)\.(?:{_ROUTES})
     | starlette\.applications\.Starlette\.(?:{_ROUTES})
     | aiohttp\.web\.RouteTableDef\.(?:{_ROUTES}|view)
@@ -84,14 +84,11 @@ _PACKAGE_TRANSPARENT = re.compile(
     | aiocache\.cached | async_lru\.alru_cache
     | pytest\.mark\.[\w.]+ | hypothesis\.(?:given|settings|example)
     | typer\.Typer\.(?:command|callback)
-    """,
-    re.VERBOSE,
-)
+    """
 
 #: decorators that make an endpoint: what the function returns goes to the framework
 _HANDLER_METHODS = f"{_METHODS}|route|api_route"
-_HANDLERS = re.compile(
-    rf"""
+_HANDLERS = rf"""
       (?P<framework>fastapi)\.(?:FastAPI|APIRouter|applications\.FastAPI|routing\.APIRouter)\.(?:{_HANDLER_METHODS})
     | (?P<starlette>starlette)\.applications\.Starlette\.(?:route)
     | (?P<aiohttp>aiohttp)\.web\.RouteTableDef\.(?:{_HANDLER_METHODS}|view)
@@ -99,9 +96,7 @@ _HANDLERS = re.compile(
     | (?P<quart>quart)\.(?:Quart|Blueprint)\.(?:{_HANDLER_METHODS})
     | (?P<sanic>sanic)\.(?:Sanic|Blueprint)\.(?:{_HANDLER_METHODS})
     | (?P<flask>flask)\.(?:Flask|Blueprint)\.(?:{_HANDLER_METHODS})
-    """,
-    re.VERBOSE,
-)
+    """
 #: classes whose (abstract) methods are handlers: View classes
 FRAMEWORK_NAMES = {
     "fastapi": "FastAPI",
@@ -115,6 +110,12 @@ FRAMEWORK_NAMES = {
 }
 
 
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    """Compiled where a package's decorator turns up: that takes longer than importing this module."""
+    return re.compile(text, re.VERBOSE)
+
+
 def _plain(path: str) -> str:
     """A path of an `External` value less the parentheses of calls."""
     return path.replace("()", "")
@@ -123,11 +124,11 @@ def _plain(path: str) -> str:
 def is_transparent(path: str) -> bool:
     """Whether a decorator, named by its qualified name or external path, leaves a function what it is."""
     name = _plain(path)
-    return name in _STDLIB_TRANSPARENT or _PACKAGE_TRANSPARENT.fullmatch(name) is not None
+    return name in _STDLIB_TRANSPARENT or _pattern(_PACKAGE_TRANSPARENT).fullmatch(name) is not None
 
 
 def handler_framework(path: str) -> str | None:
     """The framework (its display name) of a decorator that makes a web handler, or None."""
     name = _plain(path)
-    match = _HANDLERS.fullmatch(name)
+    match = _pattern(_HANDLERS).fullmatch(name)
     return FRAMEWORK_NAMES[name.partition(".")[0]] if match is not None else None

@@ -53,7 +53,7 @@ class Names(Evaluator):
         known = self._lookups.get(key)
         if known is not None:
             return known
-        result, final = self.guarded(key, lambda: self._module_attribute(module, name))
+        result, final = self.guarded(key, self._module_attribute, module, name)
         if final:
             self._lookups[key] = result
         return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 _VERBS = ("get", "post", "put", "patch", "delete", "head", "options", "view", "route")
 #: calls that register a handler: how the function that is called was reached
-_REGISTRARS = re.compile(
-    r"""
+_REGISTRARS = r"""
       fastapi\.(?:FastAPI|APIRouter|applications\.FastAPI|routing\.APIRouter)\.(?:add_api_route|add_route)
     | starlette\.routing\.Route | starlette\.applications\.Starlette\.add_route
     | aiohttp\.web\.(?:get|post|put|patch|delete|head|options|view|route)
@@ -26,18 +25,21 @@ _REGISTRARS = re.compile(
     | (?:quart|flask)\.(?:Quart|Flask|Blueprint)\.add_url_rule
     | sanic\.(?:Sanic|Blueprint)\.add_route
     | django\.(?:urls|conf\.urls)\.(?:path|re_path|url)
-    """,
-    re.VERBOSE,
-)
+    """
 #: the last names of those
 _REGISTERING = frozenset(
     {"add_api_route", "add_route", "add_url_rule", "Route", "path", "re_path", "url", "route"}
     | {f"{prefix}{verb}" for prefix in ("", "add_") for verb in _VERBS}
 )
-_RESPONSE = re.compile(
+_RESPONSE = (
     r"(?:fastapi|starlette|aiohttp|litestar|quart|sanic|flask|django)\b[\w.]*"
     r"\.(?:\w*Response|json_response|jsonify|json|text|html|make_response|render|TemplateResponse)"
 )
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.VERBOSE)
 
 
 class Handlers:
@@ -70,11 +72,7 @@ class Handlers:
     @cached_property
     def _may_register(self) -> bool:
         """Whether a framework is in reach: imported here, or there is a `urls` beside."""
-        facts = self._module.facts
-        return self._urls is not None or any(
-            isinstance(node, f.Import) and node.module.partition(".")[0] in FRAMEWORK_NAMES
-            for node in facts.nodes
-        )
+        return self._urls is not None or any(name in FRAMEWORK_NAMES for name in self._module.facts.packages)
 
     @cached_property
     def _urls(self) -> Module | None:
@@ -103,7 +101,9 @@ class Handlers:
             elif not isinstance(called, (f.Name, f.Import)):
                 continue
             func = self._module.infer.value(module, node.func)
-            if not isinstance(func, External) or not _REGISTRARS.fullmatch(func.path.replace("()", "")):
+            if not isinstance(func, External) or not _pattern(_REGISTRARS).fullmatch(
+                func.path.replace("()", "")
+            ):
                 continue
             framework = FRAMEWORK_NAMES[func.path.partition(".")[0]]
             for argument in (*node.args, *(value for _, value in node.keywords)):
@@ -115,7 +115,7 @@ class Handlers:
     def is_response(self, func: int) -> bool:
         """Whether a called function makes a response out of its arguments."""
         path = reached(self._value(func))
-        return bool(path) and _RESPONSE.fullmatch(path) is not None
+        return bool(path) and _pattern(_RESPONSE).fullmatch(path) is not None
 
 
 def reached(value: Value) -> str:

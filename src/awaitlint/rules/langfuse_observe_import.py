@@ -75,7 +75,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaitlint.index.facts import Import
 from awaitlint.model import Edit, Fix, Related, Safety, Severity, Span
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.reaching import Binding, Flow, dotted, wraps_in_sync
@@ -320,11 +319,7 @@ class LangfuseObserveImport(Rule):
     def suspicious(self) -> Iterable[int]:
         """A line at module level, since the import and what it decorates may be anywhere in the file."""
         facts = self.module.facts
-        modules = [
-            *facts.imports,
-            *(node.module for node in facts.nodes if isinstance(node, Import) and not node.level),
-        ]
-        if not any(f"{module}.".startswith("langfuse.") for module in modules):
+        if "langfuse" not in facts.packages:
             return ()
         if not any(scope.is_async and scope.decorators for scope in facts.scopes):
             return ()

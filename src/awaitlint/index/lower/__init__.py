@@ -45,6 +45,7 @@ def lower(tree: ast.Module, data: bytes, *, version: tuple[int, int] | None = No
         scopes=lowerer.scopes,
         sites=lowerer.sites,
         imports=tuple(dict.fromkeys(lowerer.imports)),
+        packages=tuple(sorted(lowerer.packages)),
         stars=tuple(dict.fromkeys(lowerer.stars)),
         exports=None if lowerer.exports is None else tuple(lowerer.exports),
         misplaced=tuple(lowerer.misplaced),

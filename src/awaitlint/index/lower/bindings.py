@@ -30,6 +30,7 @@ class BindingLowerer(ExpressionLowerer):
     def __init__(self) -> None:
         super().__init__()
         self.imports: list[str] = []
+        self.packages: set[str] = set()
         #: attributes that are assigned from outside of their class
         self.patched: set[str] = set()
         self.stars: list[tuple[str, int]] = []
@@ -209,6 +210,7 @@ class BindingLowerer(ExpressionLowerer):
     def _import(self, node: ast.Import) -> None:
         for alias in node.names:
             self.imports.append(alias.name)
+            self.packages.add(alias.name.partition(".")[0])
             if alias.asname:
                 self.bind(alias.asname, self.add(Import(alias.name, 0, "")))
             else:
@@ -217,6 +219,8 @@ class BindingLowerer(ExpressionLowerer):
 
     def _import_from(self, node: ast.ImportFrom) -> None:
         module, level = node.module or "", node.level
+        if not level:
+            self.packages.add(module.partition(".")[0])
         for alias in node.names:
             if alias.name == "*":
                 self.stars.append((module, level))
