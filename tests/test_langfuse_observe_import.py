@@ -886,7 +886,9 @@ def test_rule_shows_the_fallback(tmp_path: Path) -> None:
 
 def facts(*scopes: Scope, nodes: list[Any], imports: tuple[str, ...] = ()) -> ModuleFacts:
     module = Scope(kind=ScopeKind.MODULE, name="", qualname="", parent=-1)
-    return ModuleFacts(nodes=nodes, scopes=[module, *scopes], sites=[], imports=imports)
+    absolute = [*imports, *(node.module for node in nodes if not node.level)]
+    packages = tuple(sorted({name.partition(".")[0] for name in absolute}))
+    return ModuleFacts(nodes=nodes, scopes=[module, *scopes], sites=[], imports=imports, packages=packages)
 
 
 def function(first: int, last: int, *, is_async: bool = True, decorators: tuple[int, ...] = (0,)) -> Scope:

@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import ScopeKind
+from awaitlint.index.lower.narrowing import PROBES
 from awaitlint.syntax.cst import cst
+from awaitlint.syntax.parse import SyntaxProblem
 from awaitlint.syntax.positions import Placed
 from awaitlint.syntax.slices import parse_region
 from awaitlint.syntax.walk import Walker
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 #: a longer spelling is shortened in messages
 _LONGEST = 60
 _SPACE = re.compile(r"\s+")
+#: a call of a function with one argument, such as ``inspect.iscoroutinefunction(self.callback)``
+_PROBE = re.compile(r"(\w+)\(([\w.\s]+)\)")
 
 
 class Walk:
@@ -93,13 +97,27 @@ class Walk:
         text = self._lines[line - 1]
         return column if text.isascii() else len(text[:column].encode("utf-8", "surrogatepass"))
 
+    def is_probed(self, node: libcst.CSTNode) -> bool:
+        own = self.source(node)
+        for parent in self.parents:
+            if isinstance(parent, (cst.If, cst.IfExp, cst.While)):
+                test: libcst.CSTNode = parent.test
+            elif isinstance(parent, cst.BooleanOperation):
+                test = parent
+            else:
+                continue
+            text = self.source(test)
+            for probe, subject in _PROBE.findall(text):
+                if probe in PROBES and own.startswith(subject.strip()):
+                    return True
+        return False
+
     def in_generator(self, node: libcst.CSTNode) -> bool:
         path = [*self.parents, node]
-        for position, parent in enumerate(path[:-1]):
-            if isinstance(parent, cst.Lambda):
-                continue
-            if isinstance(parent, cst.GeneratorExp):
-                inside = path[position + 1 :]
+        generator = cst.GeneratorExp
+        for position, parent in enumerate(self.parents):
+            if type(parent) is generator:
+                inside = path[position + 1 : position + 3]
                 # the first iterable is evaluated where the expression stands
                 if not (len(inside) > 1 and inside[0] is parent.for_in and inside[1] is parent.for_in.iter):
                     return True
@@ -152,18 +170,35 @@ def visit(
 ) -> None:
     """Walk stretches of a module; `handlers` are what the walker calls in place of each rule.
 
+    A stretch that cannot be walked costs none of the others.
+
     Raises:
-        SyntaxProblem: libcst cannot parse what Python's own parser can.
+        SyntaxProblem: libcst cannot parse what Python's own parser can, or the text is nested too deeply.
     """
+    problem: SyntaxProblem | None = None
     for first, last in stretches:
-        region = parse_region(context.lines, first, last)
-        walk = Walk(context, region)
-        for rule in rules:
-            rule.context = walk
-        walker = Walker(handlers, walk.enter, walk.leave, parents=walk.parents)
-        if first <= 1 and last >= len(context.lines):
-            walker.walk(region.module)
-            continue
-        walk.parents.extend(region.parents)
-        for root in region.roots:
-            walker.walk(root)
+        try:
+            _visit_stretch(context, rules, handlers, first, last)
+        except SyntaxProblem as error:
+            problem = problem or error
+        except RecursionError:
+            problem = problem or SyntaxProblem(first, 0, "nested too deeply")
+    if problem is not None:
+        raise problem
+
+
+def _visit_stretch(
+    context: ModuleContext, rules: Sequence[Rule], handlers: Sequence[object], first: int, last: int
+) -> None:
+    region = parse_region(context.lines, first, last)
+    # here and not in a rule, which would be blamed for a tree too deep to go through
+    walk = Walk(context, region.positions)
+    for rule in rules:
+        rule.context = walk
+    walker = Walker(handlers, walk.enter, walk.leave, parents=walk.parents)
+    if first <= 1 and last >= len(context.lines):
+        walker.walk(region.module)
+        return
+    walk.parents.extend(region.parents)
+    for root in region.roots:
+        walker.walk(root)

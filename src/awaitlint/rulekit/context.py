@@ -206,6 +206,9 @@ class NodeContext(Protocol):
     def site(self, node: libcst.CSTNode) -> Site | None:
         """The site that facts have at this expression."""
 
+    def is_probed(self, node: libcst.CSTNode) -> bool:
+        """Whether an enclosing test asks if the node (or what it calls) is awaitable or asynchronous."""
+
     def in_generator(self, node: libcst.CSTNode) -> bool:
         """Whether the node is evaluated by a generator expression, when somebody iterates it."""
 

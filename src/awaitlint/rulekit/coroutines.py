@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from awaitlint.model import Fix, Related
 
 
+#: uses of a name after which its coroutine is in somebody's care
+_HANDLED = frozenset(
+    {f.Use.AWAITED, f.Use.ARGUMENT, f.Use.RETURNED, f.Use.YIELDED, f.Use.ELEMENT, f.Use.STORED}
+)
+
+
 class CoroutineRule(Rule):
     """Base of the rules that report a coroutine at a site of certain uses."""
 
@@ -41,7 +47,16 @@ class CoroutineRule(Rule):
         if site is None or site.use not in self.uses:
             return None
         value = self.module.coroutine(site)
-        return None if value is None else (site, value)
+        return None if value is None or self.context.is_probed(node) else (site, value)
+
+    def is_handled(self, site: f.Site) -> bool:
+        """Whether the same coroutine is awaited, given away or kept elsewhere: the code knows what it has."""
+        node = self._call_of(site.node)
+        return any(
+            other.use in _HANDLED and self._call_of(other.node) == node
+            for other in self.module.facts.sites
+            if other.scope == site.scope
+        )
 
     # ------------------------------------------------------------------ evidence
     def binding(self, site: f.Site) -> f.Site | None:

@@ -66,6 +66,8 @@ if TYPE_CHECKING:
     from awaitlint.infer.values import Value
     from awaitlint.model import Related
 
+#: a longer description is cut down to the class
+_LONGEST = 60
 _COLLECTIONS = ("list", "set", "tuple", "frozenset", "dict")
 
 
@@ -120,6 +122,8 @@ class AwaitNonAwaitable(Rule):
         site = self.context.site(node.expression)
         if site is None or site.use is not Use.AWAITED or not self.suspect(site):
             return
+        if self.context.is_probed(node.expression):
+            return
         value = self.module.value(site)
         subject = self.context.source(node.expression)
         what, advice, removable = self._explain(value)
@@ -151,6 +155,8 @@ class AwaitNonAwaitable(Rule):
         if not isinstance(first, Instance) and any(isinstance(member, Unknown) for member in members(value)):
             return "an item of a dict, or None", "remove `await`", True
         words = describe(self.module.infer, first if isinstance(first, Instance) else value)
+        if len(words) > _LONGEST and isinstance(first, Instance):
+            words = first.cls.fact.name
         return f"of type `{words}`", "remove `await`", True
 
     def _holds_coroutines(self, value: Value) -> bool:

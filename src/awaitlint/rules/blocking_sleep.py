@@ -35,6 +35,7 @@ others run meanwhile. There is no fix where `await` cannot stand.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
@@ -61,8 +62,10 @@ class BlockingSleep(Rule):
     uses = frozenset(Use)
 
     def suspect(self, site: f.Site) -> bool:
+        if site.scope not in self._async_scopes:
+            return False
         call = self.module.facts.nodes[site.node]
-        if not isinstance(call, f.Call) or not self._in_async_code(site):
+        if not isinstance(call, f.Call):
             return False
         called = self.module.facts.nodes[call.func]
         if isinstance(called, f.Attr) and called.name != "sleep":
@@ -72,12 +75,14 @@ class BlockingSleep(Rule):
             return False
         return not self.module.is_safe(site)
 
-    def _in_async_code(self, site: f.Site) -> bool:
-        scope = self.module.scope_of(site)
-        while scope.kind is f.ScopeKind.CLASS:
-            # the body of a class runs where it stands
-            scope = self.module.facts.scopes[scope.parent]
-        return scope.is_async and scope.kind is f.ScopeKind.FUNCTION
+    @cached_property
+    def _async_scopes(self) -> frozenset[int]:
+        """The scopes whose code runs in an event loop; the body of a class runs where it stands."""
+        found: set[int] = set()
+        for index, scope in enumerate(self.module.facts.scopes):
+            if scope.is_async or (scope.kind is f.ScopeKind.CLASS and scope.parent in found):
+                found.add(index)
+        return frozenset(found)
 
     def visit_Call(self, node: libcst.Call) -> None:
         site = self.context.site(node)

@@ -186,9 +186,17 @@ class CoroutineUsedAsValue(CoroutineRule):
             if isinstance(attribute, f.Attr):
                 return f"asked for its attribute `{attribute.name}`"
             return "given an attribute"
-        if site.use is Use.COMPARED and not self.is_call(site) and self._is_identity():
+        if site.use is Use.COMPARED and not self.is_call(site):
+            if self._is_identity() or self.is_handled(site):
+                return None
+        elif site.use is Use.ITERATED and self._is_delegated(site):
             return None
         return _WHAT[site.use]
+
+    def _is_delegated(self, site: f.Site) -> bool:
+        """``yield from`` in a generator that a decorator may make a coroutine, as `types.coroutine` does."""
+        parent = self.context.parents[-1] if self.context.parents else None
+        return isinstance(parent, cst.From) and bool(self.module.scope_of(site).decorators)
 
     def _is_identity(self) -> bool:
         """Whether the comparison asks if it is one particular object, as opposed to None."""

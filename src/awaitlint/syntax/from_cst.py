@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 from awaitlint.syntax._from_cst_base import TypeParameter
 from awaitlint.syntax._from_cst_statements import Statements
 from awaitlint.syntax._from_cst_strings import Strings
-from awaitlint.syntax.positions import Positions, recursing
+from awaitlint.syntax.positions import Positions
+from awaitlint.syntax.stack import recursing
 
 if TYPE_CHECKING:
     import libcst

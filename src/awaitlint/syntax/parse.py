@@ -9,10 +9,11 @@ from __future__ import annotations
 import ast
 import io
 import re
-import threading
 import tokenize
 import warnings
 from typing import TYPE_CHECKING
+
+from awaitlint.syntax.stack import on_deep_stack
 
 if TYPE_CHECKING:
     import libcst
@@ -20,8 +21,13 @@ if TYPE_CHECKING:
 #: The nesting of brackets that Python's tokenizer allows.  libcst has no such limit; it overflows the stack.
 _MAX_BRACKETS = 200
 
-#: Stack for libcst's parser, which recurses natively; memory is only used as far as it gets.
-_STACK = 256 * 1024 * 1024
+#: A text with fewer characters than this does not nest deeply enough to overflow a stack.
+_SHALLOW = 1000
+
+#: libcst's parser takes twice or four times as long for each level of nesting in a pattern of `match`: this
+#: many doublings take a fraction of a second.
+_MAX_DOUBLINGS = 16
+_DOUBLINGS = {"[": 1, "(": 2, "{": 2}
 
 #: Messages that no other parser would change.
 _UNREADABLE = re.compile(r"null bytes|codec can't decode|encoding|too many nested")
@@ -41,9 +47,10 @@ _QUOTED = re.compile(
     re.DOTALL,
 )
 
-_LIBCST_PLACE = re.compile(r"error at (\d+):(\d+)")
+_CASE = re.compile(r"^[ \t\f]*case\b", re.MULTILINE)
+_PATTERN_TOKEN = re.compile(_QUOTED.pattern + r"|[\[({\])}:\n]", re.DOTALL)
 
-_lock = threading.Lock()
+_LIBCST_PLACE = re.compile(r"error at (\d+):(\d+)")
 
 
 class SyntaxProblem(Exception):  # noqa: N818  # what is reported is the problem of a file, not of this program
@@ -145,7 +152,7 @@ def _parse_newer(data: bytes, problem: SyntaxProblem) -> ast.Module:
     if _too_deep(data):
         raise SyntaxProblem(problem.line, problem.column, "too deeply nested to parse")
     try:
-        module = _on_deep_stack(data)
+        module = load_cst(data)
     except libcst.ParserSyntaxError as error:
         raise _further(problem, error, data) from None
     except SyntaxProblem:
@@ -185,8 +192,13 @@ def load_cst(source: str | bytes) -> libcst.Module:
     """
     import libcst  # noqa: PLC0415
 
+    line = _slow_pattern(source)
+    if line is not None:
+        raise SyntaxProblem(line, 0, "the pattern is nested too deeply")
     try:
-        return libcst.parse_module(source)
+        if len(source) < _SHALLOW:
+            return libcst.parse_module(source)
+        return on_deep_stack(lambda: libcst.parse_module(source))
     except (libcst.ParserSyntaxError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001
@@ -194,28 +206,24 @@ def load_cst(source: str | bytes) -> libcst.Module:
         raise SyntaxProblem(1, 0, f"libcst cannot parse this: {reason}") from None
 
 
-def _on_deep_stack(data: bytes) -> libcst.Module:
-    """Parse with libcst in a thread that has stack to spare: an overflow would end the process."""
-    result: list[libcst.Module] = []
-    errors: list[BaseException] = []
-
-    def work() -> None:
-        try:
-            result.append(load_cst(data))
-        except BaseException as error:  # noqa: BLE001  # raised again by the thread that waits
-            errors.append(error)
-
-    with _lock:
-        size = threading.stack_size(_STACK)
-        try:
-            thread = threading.Thread(target=work, name="awaitlint-parse")
-            thread.start()
-        finally:
-            threading.stack_size(size)
-    thread.join()
-    if errors:
-        raise errors[0]
-    return result[0]
+def _slow_pattern(source: str | bytes) -> int | None:
+    """The line of a pattern so deeply nested that libcst would take minutes or years; None without one."""
+    text = source.decode("latin-1") if isinstance(source, bytes) else source
+    if "match" not in text:
+        return None
+    for case in _CASE.finditer(text):
+        nesting: list[int] = []
+        for token in _PATTERN_TOKEN.finditer(text, case.end()):
+            character = token[0]
+            if character in _DOUBLINGS:
+                nesting.append(_DOUBLINGS[character])
+                if sum(nesting) > _MAX_DOUBLINGS:
+                    return text.count("\n", 0, case.start()) + 1
+            elif not nesting and character in ":\n":
+                break
+            elif nesting and character in ")]}":
+                nesting.pop()
+    return None
 
 
 def _further(problem: SyntaxProblem, error: libcst.ParserSyntaxError, data: bytes) -> SyntaxProblem:

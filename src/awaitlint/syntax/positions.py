@@ -9,25 +9,16 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
 from bisect import bisect_right
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from awaitlint.model import Span
+from awaitlint.syntax.stack import recursing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     import libcst
 
-_T = TypeVar("_T")
-
 _NEWLINE = re.compile(r"\r\n?|\n")
-
-#: Frames that the recursive parts may use on a deeply nested tree: Python frames live on the heap, and what
-#: Python's own parser accepts nests some thousand levels deep.
-_DEEP = 20_000
 
 
 class Placed(Protocol):
@@ -43,26 +34,6 @@ class Placed(Protocol):
 def line_starts(text: str) -> list[int]:
     """The offset of the first character of each line; a text that ends with a newline has one line more."""
     return [0, *(match.end() for match in _NEWLINE.finditer(text))]
-
-
-@contextmanager
-def deep_recursion() -> Iterator[None]:
-    """Raise the recursion limit for code that recurses over a deeply nested tree."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, _DEEP))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
-
-
-def recursing(work: Callable[[], _T]) -> _T:
-    """Call `work`; where the tree is too deep for the recursion limit, once more with a higher one."""
-    try:
-        return work()
-    except RecursionError:
-        with deep_recursion():
-            return work()
 
 
 @functools.cache
@@ -85,7 +56,9 @@ def _recorder() -> type[Any]:
         def __enter__(self) -> None:
             self.start = self.recorder.offset
 
-        def __exit__(self, *_: object) -> None:
+        def __exit__(self, kind: object, *_: object) -> None:
+            if kind is not None:
+                return  # a tree too deep for the recursion limit: the error is on its way
             offsets = self.recorder.offsets
             start = self.recorder.moved.get(self.start, self.start)
             if self.start_node is not None:

@@ -240,6 +240,8 @@ class BindingLowerer(ExpressionLowerer):
         """Lower an annotation, a quoted one too; nothing in it is reported."""
         if node is None:
             return -1
+        if type(node) is ast.Name:
+            return self.load(node.id)
         before = self.quiet, self.typing
         self.quiet = self.typing = True
         found = self.expr(node)

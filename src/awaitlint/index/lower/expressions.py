@@ -91,11 +91,20 @@ class ExpressionLowerer(Comprehensions):
     # ------------------------------------------------------------------ expressions
     def expr(self, node: ast.expr, use: Use = Use.OTHER, other: int = -1) -> int:
         """Lower an expression whose value is used in that way; `other` is the node that uses it."""
-        handler = self._table.get(type(node))
+        kind = type(node)
+        if kind is ast.Name:
+            return self._name(node, use, other)  # type: ignore[arg-type]
+        handler = self._table.get(kind)
         return handler(node, use, other) if handler is not None else 0
 
     def _name(self, node: ast.Name, use: Use, other: int) -> int:
-        found = self.load(node.id)
+        state = self.state
+        env = state.env
+        if state.is_function and env is not None and not state.unstable and node.id in env:
+            found = env[node.id]
+            state.loaded.add(found)
+        else:
+            found = self.load(node.id)
         if found in self.hot and use not in _FLOWS and use is not Use.AWAITED:
             self.site(use, found, node, other)
         elif node.id in _READ_ALL and use is Use.CALLED:
@@ -108,7 +117,7 @@ class ExpressionLowerer(Comprehensions):
             if self.typing:
                 return self.quoted(value)
             # msgpack is UTF-8, which has no lone surrogates
-            if len(value) > _KEPT_STRING or _SURROGATE.search(value):
+            if len(value) > _KEPT_STRING or not (value.isascii() or _SURROGATE.search(value) is None):
                 return self.plain("str")
         elif isinstance(value, int):
             if not -(2**63) <= value < 2**63:

@@ -16,7 +16,7 @@ from awaitlint.index.facts import (
     TypeParam,
     Use,
 )
-from awaitlint.index.lower.state import Assigned, ScopeState, is_stub_body
+from awaitlint.index.lower.state import Assigned, Env, ScopeState, is_stub_body
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,7 +90,8 @@ class StatementLowerer(FlowLowerer):
         parent = self.state
         record = self.scopes[parent.index]
         index = len(self.scopes)
-        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        decorated = getattr(node, "decorator_list", None)
+        first = decorated[0].lineno if decorated else node.lineno
         self.scopes.append(
             Scope(
                 kind=kind,
@@ -115,13 +116,12 @@ class StatementLowerer(FlowLowerer):
         params = tuple(self._params(args)) if args is not None else ()
         parent.type_params = outer
         self.state = state
-        for position, parameter in enumerate(params):
-            value = self.add(Param(index, position))
-            self.bind(parameter.name, value)
-            state.locals.add(parameter.name)
-        if state.env is not None:
-            for parameter_name in type_params:
-                state.env[parameter_name] = self.add(TypeParam(index, parameter_name))
+        env: Env = {parameter.name: self.add(Param(index, at)) for at, parameter in enumerate(params)}
+        state.locals.update(env)
+        state.bindings = {name: [value] for name, value in env.items()}
+        for parameter_name in type_params:
+            env[parameter_name] = self.add(TypeParam(index, parameter_name))
+        state.env = env
         return index, params
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:

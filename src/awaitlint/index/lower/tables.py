@@ -156,11 +156,11 @@ class Tables:
     def bind(self, name: str, node: int) -> None:
         """Bind a name of the current scope (or the one that ``global``/``nonlocal`` name)."""
         state = self.state
-        if name in state.globals:
+        if state.globals and name in state.globals:
             self.module_state.unstable.add(name)
             self.module_state.outside.setdefault(name, []).append(node)
             return
-        if name in state.nonlocals:
+        if state.nonlocals and name in state.nonlocals:
             outer = state.parent
             while outer is not None:
                 if outer.is_function and name in outer.locals:
@@ -170,7 +170,11 @@ class Tables:
                     return
                 outer = outer.parent
             return
-        state.bindings.setdefault(name, []).append(node)
+        bound = state.bindings.get(name)
+        if bound is None:
+            state.bindings[name] = [node]
+        else:
+            bound.append(node)
         if state.env is not None:
             state.env[name] = node
         state.log.append((name, node))
