@@ -19,7 +19,8 @@ from pathlib import Path
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _FIRST_LINES = re.compile(rb"(?:[^\r\n]*(?:\r\n|\r|\n)?){0,2}")
-_BOMS_OF_OTHER_ENCODINGS = (
+#: byte order marks of encodings that Python does not read, longer ones first
+BOMS_OF_OTHER_ENCODINGS = (
     (codecs.BOM_UTF32_LE, "UTF-32"),
     (codecs.BOM_UTF32_BE, "UTF-32"),
     (codecs.BOM_UTF16_LE, "UTF-16"),
@@ -95,7 +96,7 @@ def decode(data: bytes, path: Path | None = None) -> DecodedText:
     bom = data.startswith(codecs.BOM_UTF8)
     body = data[len(codecs.BOM_UTF8) :] if bom else data
     if not bom:
-        for mark, name in _BOMS_OF_OTHER_ENCODINGS:
+        for mark, name in BOMS_OF_OTHER_ENCODINGS:
             if data.startswith(mark):
                 raise SourceError(path, f"the file is {name}, which Python does not accept as source")
     encoding = _encoding(data, path)

@@ -97,7 +97,7 @@ class Project:
         self._found: dict[tuple[str, str], str | None] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
         self._absolute: dict[tuple[tuple[str, ...], str], Module | None] = {}
-        self._exists: dict[str, bool] = {}
+        self._listings: dict[str, dict[str, bool]] = {}
         #: directory in which something was looked up -> when it last changed
         self._directories: dict[str, int] = {}
         self._members: list[str] | None = None
@@ -175,7 +175,7 @@ class Project:
         module = None
         if facts is not None:
             if name in TYPING_MODULES:
-                name_special_forms(facts)
+                facts = name_special_forms(facts)
             module = Module(name, None, facts, is_package=self.stdlib.is_package(name), is_stub=True)
         self._stdlib_modules[name] = module
         return module
@@ -239,23 +239,29 @@ class Project:
         return None
 
     def _is_file(self, path: str) -> bool:
-        found = self._exists.get(path)
-        if found is None:
-            self._watch(os.path.dirname(path))
-            found = self._exists[path] = self.store.exists(Path(path))
-        return found
+        directory, _, name = path.rpartition(os.sep)
+        return self._entries(directory).get(name) is False or (
+            bool(self.store.overlays) and self.store.exists(Path(path)) and not self.store.is_dir(Path(path))
+        )
 
     def _is_directory(self, path: str) -> bool:
-        key = path + os.sep
-        found = self._exists.get(key)
-        if found is None:
-            self._watch(os.path.dirname(path))
-            found = self._exists[key] = self.store.is_dir(Path(path))
-        return found
+        directory, _, name = path.rpartition(os.sep)
+        return self._entries(directory).get(name) is True or (
+            bool(self.store.overlays) and self.store.is_dir(Path(path))
+        )
 
-    def _watch(self, directory: str) -> None:
-        if directory not in self._directories:
+    def _entries(self, directory: str) -> dict[str, bool]:
+        """The names in a directory, and whether each is a directory; read once."""
+        found = self._listings.get(directory)
+        if found is None:
             self._directories[directory] = _modified(directory)
+            try:
+                with os.scandir(directory or os.sep) as entries:
+                    found = {entry.name: entry.is_dir() for entry in entries}
+            except OSError:
+                found = {}
+            self._listings[directory] = found
+        return found
 
     def has_moved(self) -> bool:
         """Whether files may have come or gone where names were looked up."""
@@ -263,14 +269,10 @@ class Project:
 
     def _holds_python(self, directory: str) -> bool:
         """Whether a directory without ``__init__`` can be a namespace package of the project."""
-        try:
-            with os.scandir(directory) as entries:
-                return any(
-                    entry.name.endswith((".py", ".pyi")) or (entry.is_dir() and entry.name not in _SKIPPED)
-                    for entry in entries
-                )
-        except OSError:
-            return False
+        return any(
+            name.endswith((".py", ".pyi")) or (is_directory and name not in _SKIPPED)
+            for name, is_directory in self._entries(directory).items()
+        )
 
     # ------------------------------------------------------------------ source roots
     def roots(self, directory: str) -> tuple[str, ...]:
@@ -312,17 +314,13 @@ class Project:
                         self._members.append(directory)
         return self._members
 
-    @staticmethod
-    def _subdirectories(directory: str) -> list[str]:
-        try:
-            with os.scandir(directory) as entries:
-                return sorted(
-                    entry.path
-                    for entry in entries
-                    if entry.name not in _SKIPPED
-                    and not entry.name.startswith(".")
-                    and entry.is_dir(follow_symlinks=False)
-                    and not os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
-                )
-        except OSError:
-            return []
+    def _subdirectories(self, directory: str) -> list[str]:
+        return sorted(
+            path
+            for name, is_directory in self._entries(directory).items()
+            if is_directory
+            and name not in _SKIPPED
+            and not name.startswith(".")
+            and not os.path.islink(path := os.path.join(directory, name))
+            and "pyvenv.cfg" not in self._entries(path)
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from awaitlint.index.facts import Name
 
 if TYPE_CHECKING:
@@ -54,11 +56,13 @@ TYPING_ALIASES = {
 }
 
 
-def name_special_forms(facts: ModuleFacts) -> None:
-    """Make a typing module's own uses of its special forms go by name, as everybody else's do.
+def name_special_forms(facts: ModuleFacts) -> ModuleFacts:
+    """A typing module's facts in which its own uses of its special forms go by name, as everybody else's do.
 
     Within the stub, ``Protocol`` is a variable of the class ``_SpecialForm``.
     """
+    nodes = list(facts.nodes)
     for name in SPECIAL_FORMS:
         for node in facts.scopes[0].bindings.get(name, ()):
-            facts.nodes[node] = Name(name)
+            nodes[node] = Name(name)
+    return msgspec.structs.replace(facts, nodes=nodes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import unicodedata
 from collections.abc import Callable, Sequence
 
@@ -86,10 +87,11 @@ def _skipped(first: int, last: int) -> range:
     return range(first + _LINES // 2, last - _LINES // 2 + 2)
 
 
-def _cells(line: str) -> list[str]:
+@functools.lru_cache(maxsize=16)
+def _cells(line: str) -> Sequence[str]:
     """What stands in each column of the screen; a wide character is followed by an empty cell."""
     if line.isascii() and line.isprintable():
-        return list(line)
+        return line
     cells: list[str] = []
     for char in line:
         if char == "\t":
@@ -109,17 +111,18 @@ def _cells(line: str) -> list[str]:
 
 def _column(line: str, column: int) -> int:
     """The column of the screen for a column of the text."""
-    return len(_cells(line[:column]))
+    cells = _cells(line)
+    return min(column, len(line)) if cells is line else len(_cells(line[:column]))
 
 
-def _cut(row: list[str], start: int, end: int) -> int:
+def _cut(row: Sequence[str], start: int, end: int) -> int:
     """The first column to show, so that the place is in view."""
     in_view = len(row) <= _WIDTH or max(start + 1, end) <= _WIDTH - len(_ELLIPSIS)
     return 0 if in_view else max(0, start - _WIDTH // 3)
 
 
-def _slice(cells: list[str], left: int) -> str:
-    shown = cells[left : left + _WIDTH]
+def _slice(cells: Sequence[str], left: int) -> str:
+    shown = list(cells[left : left + _WIDTH])
     if left and cells:
         shown[: len(_ELLIPSIS)] = _ELLIPSIS
     if len(cells) > left + _WIDTH:

@@ -13,6 +13,7 @@ import tokenize
 import warnings
 from typing import TYPE_CHECKING
 
+from awaitlint.files.source import BOMS_OF_OTHER_ENCODINGS
 from awaitlint.syntax.stack import on_deep_stack
 
 if TYPE_CHECKING:
@@ -95,16 +96,22 @@ def _parse_ast(data: bytes) -> ast.Module:
 
 
 def _problem(error: SyntaxError, data: bytes) -> SyntaxProblem:
-    """Python's error, with a place where Python gives none."""
+    """Python's error, with a better place and reason where Python gives none."""
     message = error.msg
+    wide = next((name for mark, name in BOMS_OF_OTHER_ENCODINGS if data.startswith(mark)), None)
+    if wide is not None:
+        return SyntaxProblem(1, 0, f"the file is {wide}, which Python does not accept as source")
     offset = None
     if "null bytes" in message:
         offset = data.find(b"\0")
-    elif "codec can't decode" in message and not error.text:
-        offset = _undecodable(data)
+    elif "codec can't decode" in message and (found := _undecodable(data)) is not None:
+        offset, encoding = found
+        message = f"'{encoding}' codec can't decode byte 0x{data[offset]:02x}"
+        if encoding == "utf-8":
+            message += "; save the file as UTF-8 or name its encoding in the first line"
     if offset is not None:
-        before = data[:offset]
-        return SyntaxProblem(before.count(b"\n") + 1, offset - (before.rfind(b"\n") + 1), message)
+        starts = [0, *(match.end() for match in re.finditer(rb"\r\n?|\n", data[:offset]))]
+        return SyntaxProblem(len(starts), len(data[starts[-1] : offset].decode(errors="replace")), message)
     column = max((error.offset or 1) - 1, 0)
     if not data.isascii():
         column = _characters(data, column)
@@ -125,20 +132,22 @@ def _characters(data: bytes, column: int) -> int:
     return column
 
 
-def _undecodable(data: bytes) -> int | None:
-    """The offset of the first byte that the file's encoding does not know."""
+def _undecodable(data: bytes) -> tuple[int, str] | None:
+    """The offset of the first byte that the file's encoding does not know, and the encoding."""
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
         data.decode(encoding)
     except UnicodeDecodeError as error:
-        return error.start
+        return error.start, error.encoding
     except (SyntaxError, LookupError):
         # detect_encoding decodes the first two lines
         head = b"".join(data.splitlines(keepends=True)[:2])
         try:
             head.decode()
         except UnicodeDecodeError as error:
-            return error.start
+            return error.start, error.encoding
+    except ValueError:
+        pass
     return None
 
 
