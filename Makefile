@@ -10,7 +10,7 @@ CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint generated generate coverage clean
+.PHONY: help demo test check lint generated generate stdlib coverage clean
 
 help: ## list the recipes
 	@echo "make <recipe>, where the recipes are:"
@@ -41,6 +41,9 @@ generated: $(VENV)/.dev ## are the generated files up to date?
 
 generate: $(VENV)/.dev ## write the generated files again
 	$(BIN)/python scripts/rule_table.py
+	$(BIN)/python scripts/generate_stdlib.py
+
+stdlib: $(VENV)/.test ## make the table of the standard library again, after a change of the facts
 	$(BIN)/python scripts/generate_stdlib.py
 
 coverage: $(VENV)/.test ## run the tests with the coverage gate

@@ -114,6 +114,25 @@ class TestHooks:
         assert "app/views.py:5:5" in output
         assert "app/db.py:1" in output
 
+    def test_try_repo(self, project: Project, hooks: tuple[Path, str, Path]) -> None:
+        """As somebody does who wants to see what the hook says before it is in the configuration."""
+        repository, commit, home = hooks
+        project.write("app/views.py", VIEWS)
+        result = subprocess.run(
+            [
+                *(sys.executable, "-m", "pre_commit", "try-repo", "--color=never"),
+                *("--ref", commit, str(repository), "awaitlint"),
+            ],
+            cwd=project.root,
+            env=clean_environment() | {"PRE_COMMIT_HOME": str(home)},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 1, result.stdout + result.stderr
+        assert "app/views.py:5:5" in result.stdout
+        assert "app/db.py:1" in result.stdout
+
     def test_awaited(self, project: Project) -> None:
         project.write("app/views.py", VIEWS.replace("get_user(key)\n", "await get_user(key)\n"))
         code, output = project.run("awaitlint")
