@@ -41,6 +41,31 @@ class CoroutineRule(Rule):
         func = nodes[call.func]
         return func.name in names if isinstance(func, (f.Attr, f.Name)) else True
 
+    def visit_Call(self, node: libcst.Call) -> None:
+        self._look(node)
+
+    def visit_Name(self, node: libcst.Name) -> None:
+        self._look(node)
+
+    def _look(self, node: libcst.Call | libcst.Name) -> None:
+        found = self.found(node)
+        if found is None or not self.suspect(found[0]):
+            return
+        site, value = found
+        message = self.message(node, site)
+        if message is not None:
+            self.report(
+                node,
+                message,
+                related=self.evidence(site, value),
+                fix=self.await_fix(node, site),
+                cause=self.cause(site),
+            )
+
+    def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
+        """What to say of a coroutine at a site of one of the rule's uses; None where it is fair after all."""
+        raise NotImplementedError
+
     def found(self, node: libcst.CSTNode) -> tuple[f.Site, AwaitableValue] | None:
         """The site at a node and the coroutine it is, where this rule speaks of it."""
         site = self.context.site(node)

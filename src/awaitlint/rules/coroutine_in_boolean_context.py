@@ -54,6 +54,7 @@ from awaitlint.rulekit.coroutines import CoroutineRule
 if TYPE_CHECKING:
     import libcst
 
+
 _BOOL = frozenset({"bool"})
 
 
@@ -77,21 +78,5 @@ class CoroutineInBooleanContext(CoroutineRule):
         func = self.module.infer.value(self.module.module, call.func)
         return isinstance(func, ClassValue) and func.qualname == "builtins.bool"
 
-    def visit_Call(self, node: libcst.Call) -> None:
-        self._check(node)
-
-    def visit_Name(self, node: libcst.Name) -> None:
-        self._check(node)
-
-    def _check(self, node: libcst.Call | libcst.Name) -> None:
-        found = self.found(node)
-        if found is None or not self.suspect(found[0]):
-            return
-        site, value = found
-        self.report(
-            node,
-            f"`{self.subject(node, site)}` is a coroutine, which is always true; {self.advice(site)}",
-            related=self.evidence(site, value),
-            fix=self.await_fix(node, site),
-            cause=self.cause(site),
-        )
+    def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
+        return f"`{self.subject(node, site)}` is a coroutine, which is always true; {self.advice(site)}"

@@ -48,6 +48,8 @@ from awaitlint.rulekit.coroutines import CoroutineRule
 if TYPE_CHECKING:
     import libcst
 
+    from awaitlint.index import facts as f
+
 
 class CoroutineNeverUsed(CoroutineRule):
     code = "AWL102"
@@ -55,16 +57,6 @@ class CoroutineNeverUsed(CoroutineRule):
     summary = "a coroutine bound to a name that nothing reads"
     uses = frozenset({Use.NEVER_READ})
 
-    def visit_Call(self, node: libcst.Call) -> None:
-        found = self.found(node)
-        if found is None:
-            return
-        site, value = found
+    def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
         subject = self.subject(node, site)
-        self.report(
-            node,
-            f"the coroutine of `{subject}` is never used: its body does not run; {self.advice(site)}",
-            related=self.evidence(site, value),
-            fix=self.await_fix(node, site),
-            cause=self.cause(site),
-        )
+        return f"the coroutine of `{subject}` is never used: its body does not run; {self.advice(site)}"

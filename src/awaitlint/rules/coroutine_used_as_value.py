@@ -68,7 +68,7 @@ from awaitlint.syntax.cst import cst
 if TYPE_CHECKING:
     import libcst
 
-    from awaitlint.infer.values import Value
+    from awaitlint.infer.values import AwaitableValue, Value
 
 _WHAT = {
     Use.COMPARED: "compared",
@@ -154,28 +154,12 @@ class CoroutineUsedAsValue(CoroutineRule):
         name = _qualname(func)
         return name.rpartition(".")[2] if name in _CONSUMERS else None
 
-    def visit_Call(self, node: libcst.Call) -> None:
-        self._check(node)
-
-    def visit_Name(self, node: libcst.Name) -> None:
-        self._check(node)
-
-    def _check(self, node: libcst.Call | libcst.Name) -> None:
-        found = self.found(node)
-        if found is None or not self.suspect(found[0]):
-            return
-        site, value = found
+    def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
         what = self._what(site)
         if what is None:
-            return
-        self.report(
-            node,
-            f"`{self.subject(node, site)}` is a coroutine, not its result, "
-            f"and is {what}; {self.advice(site)}",
-            related=self.evidence(site, value),
-            fix=self.await_fix(node, site),
-            cause=self.cause(site),
-        )
+            return None
+        subject = self.subject(node, site)
+        return f"`{subject}` is a coroutine, not its result, and is {what}; {self.advice(site)}"
 
     def _what(self, site: f.Site) -> str | None:
         """What is done with the coroutine, in words; None where that is fair after all."""

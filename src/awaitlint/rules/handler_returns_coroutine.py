@@ -120,26 +120,10 @@ class HandlerReturnsCoroutine(CoroutineRule):
                 todo.extend((*node.args, *(value for _, value in node.keywords)))
         return False
 
-    def visit_Call(self, node: libcst.Call) -> None:
-        self._check(node)
-
-    def visit_Name(self, node: libcst.Name) -> None:
-        self._check(node)
-
-    def _check(self, node: libcst.Call | libcst.Name) -> None:
-        found = self.found(node)
-        if found is None or not self.suspect(found[0]):
-            return
-        site, value = found
+    def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
         framework = self._handlers.framework(site.scope) or ""
         how = "returns" if site.use is Use.RETURNED else "puts into its response"
         consequence = _CONSEQUENCE.get(framework, f"{framework} cannot make a response of it")
         handler = self.module.scope_of(site).name
-        self.report(
-            node,
-            f"the handler `{handler}` {how} the coroutine `{self.subject(node, site)}`: {consequence}; "
-            f"{self.advice(site)}",
-            related=self.evidence(site, value),
-            fix=self.await_fix(node, site),
-            cause=self.cause(site),
-        )
+        subject = self.subject(node, site)
+        return f"the handler `{handler}` {how} the coroutine `{subject}`: {consequence}; {self.advice(site)}"

@@ -54,6 +54,8 @@ from awaitlint.rulekit.coroutines import CoroutineRule
 if TYPE_CHECKING:
     import libcst
 
+    from awaitlint.index import facts as f
+
 
 class UnawaitedCoroutine(CoroutineRule):
     code = "AWL101"
@@ -61,29 +63,17 @@ class UnawaitedCoroutine(CoroutineRule):
     summary = "a coroutine that is created and dropped"
     uses = frozenset({Use.DISCARDED})
 
-    def visit_Call(self, node: libcst.Call) -> None:
-        found = self.found(node)
-        if found is None:
-            return
-        site, value = found
+    def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
+        if not self.is_call(site):
+            return None
         subject = self.subject(node, site)
         scope = self.context.scope
         if self.can_await(scope):
-            message = f"`{subject}` is never awaited: its body does not run; add `await`"
-        else:
-            where = (
-                f"`{scope.name}` is not `async def`"
-                if scope.name.isidentifier()
-                else "this is not async code"
-            )
-            message = (
-                f"`{subject}` is never awaited: its body does not run, and {where}; "
-                "use `asyncio.run` or `asyncio.create_task`"
-            )
-        self.report(
-            node,
-            message,
-            related=self.evidence(site, value),
-            fix=self.await_fix(node, site),
-            cause=self.cause(site),
+            return f"`{subject}` is never awaited: its body does not run; add `await`"
+        where = (
+            f"`{scope.name}` is not `async def`" if scope.name.isidentifier() else "this is not async code"
+        )
+        return (
+            f"`{subject}` is never awaited: its body does not run, and {where}; "
+            "use `asyncio.run` or `asyncio.create_task`"
         )
