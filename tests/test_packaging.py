@@ -95,7 +95,7 @@ class TestDistributions:
             (name,) = [name for name in archive.namelist() if name.endswith("/entry_points.txt")]
             points = ConfigParser(delimiters="=")
             points.read_string(archive.read(name).decode())
-        assert dict(points["console_scripts"]) == {"awaitlint": "awaitlint.__main__:main"}
+        assert dict(points["console_scripts"]) == {"awaitlint": "awaitlint.__main__:console"}
         assert {key.upper(): value for key, value in points["flake8.extension"].items()} == {
             "AWL": "awaitlint.flake8_plugin:Plugin"
         }

@@ -45,6 +45,7 @@ class Walk:
             if scope.kind is not ScopeKind.MODULE
         }
         self._scopes: list[tuple[libcst.CSTNode, int]] = []
+        self._probed: dict[libcst.CSTNode, list[str]] = {}
 
     # the walker's hooks
     def enter(self, node: libcst.CSTNode) -> None:
@@ -98,19 +99,30 @@ class Walk:
         return column if text.isascii() else len(text[:column].encode("utf-8", "surrogatepass"))
 
     def is_probed(self, node: libcst.CSTNode) -> bool:
-        own = self.source(node)
+        own = ""
+        outer: libcst.CSTNode | None = None
         for parent in self.parents:
+            above, outer = outer, parent
             if isinstance(parent, (cst.If, cst.IfExp, cst.While)):
                 test: libcst.CSTNode = parent.test
-            elif isinstance(parent, cst.BooleanOperation):
+            elif isinstance(parent, cst.BooleanOperation) and not isinstance(above, cst.BooleanOperation):
                 test = parent
             else:
                 continue
-            text = self.source(test)
-            for probe, subject in _PROBE.findall(text):
-                if probe in PROBES and own.startswith(subject.strip()):
+            for subject in self._subjects(test):
+                own = own or self._text(node)
+                rest = own.removeprefix(subject)
+                if rest != own and not rest[:1].isalnum() and rest[:1] != "_":
                     return True
         return False
+
+    def _subjects(self, test: libcst.CSTNode) -> list[str]:
+        """What a test asks about: ``f`` in ``iscoroutinefunction(f)``."""
+        known = self._probed.get(test)
+        if known is None:
+            found = _PROBE.findall(self._text(test))
+            known = self._probed[test] = [subject.strip() for probe, subject in found if probe in PROBES]
+        return known
 
     def in_generator(self, node: libcst.CSTNode) -> bool:
         path = [*self.parents, node]
@@ -124,14 +136,18 @@ class Walk:
         return False
 
     def source(self, node: libcst.CSTNode) -> str:
+        text = self._text(node) or "…"
+        return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+    def _text(self, node: libcst.CSTNode) -> str:
+        """The node as it is written, on one line."""
         span = self._placed.span(node)
         rows = self._lines[span.line - 1 : span.end_line]
         if not rows:
-            return "…"
+            return ""
         rows[-1] = rows[-1][: span.end_column]
         rows[0] = rows[0][span.column :]
-        text = _SPACE.sub(" ", " ".join(rows)).strip()
-        return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+        return _SPACE.sub(" ", " ".join(rows)).strip()
 
 
 def regions(facts: ModuleFacts, lines: Iterable[int], last_line: int) -> list[tuple[int, int]]:
