@@ -112,6 +112,8 @@ def discover(
     found: list[_Found] = []
     for given in paths:
         path = os.path.normpath(os.path.join(base, given))
+        if not os.fspath(given):
+            raise UsageError("a path is empty")  # an unset variable, and not the current directory
         if os.path.isdir(path):
             if not walk.forced_out(path):
                 found.extend(walk.directory(path))

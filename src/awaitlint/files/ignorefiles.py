@@ -1,6 +1,6 @@
 """What git leaves out: ``.gitignore`` files from a repository's root down, and ``.git/info/exclude``."""
 
-# ruff: noqa: PTH110, PTH118, PTH120, PTH123
+# ruff: noqa: PTH110, PTH118, PTH120
 # A walk looks at many entries, and strings are much cheaper than paths.
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from awaitlint.files.source import read_regular, split_lines
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -57,10 +59,10 @@ class IgnoreChain:
     def with_file(self, directory: str, path: str) -> IgnoreChain:
         """The chain with one more file, if it exists: its patterns are relative to the directory."""
         try:
-            with open(path, encoding="utf-8", errors="surrogateescape") as file:
-                lines = [line for line in file.read().split("\n") if line.strip() and line[0] != "#"]
+            text = read_regular(path).decode("utf-8", errors="surrogateescape")
         except OSError:
             return self
+        lines = [line for line in split_lines(text) if line.strip() and line[0] != "#"]
         if not lines:
             return self
         spec = _spec(lines)

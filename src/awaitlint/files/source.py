@@ -12,6 +12,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
+import stat
 import tokenize
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class SourceStore:
         if overlay is not None:
             return overlay
         try:
-            return path.read_bytes()
+            return read_regular(path)
         except OSError as error:
             raise SourceError(path, (error.strerror or str(error)).lower()) from error
         except ValueError as error:  # a NUL character in the name
@@ -86,6 +87,22 @@ class SourceStore:
 
     def _holds_overlay(self, directory: Path) -> bool:
         return any(directory in path.parents for path in self.overlays)
+
+
+def read_regular(path: Path | str) -> bytes:
+    """The bytes of a regular file; raises `OSError` for anything else.
+
+    A project may hold links to whatever there is: reading a pipe or a terminal would wait for its other end,
+    and reading ``/dev/zero`` would not end at all.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError("not a regular file")
+        return file.read()
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def decode(data: bytes, path: Path | None = None) -> DecodedText:

@@ -138,6 +138,33 @@ class Awaiting(Typing):
                 return True
         return cls.module.name in TYPING_MODULES and cls.module.is_stdlib
 
+    def may_make_coroutine(self, func: Value) -> bool:
+        """Whether calling a value can give a coroutine: never too narrow, and cheaper than the call's value.
+
+        What the arguments decide (type variables, overloads) is not looked at.
+        """
+        if isinstance(func, FunctionValue):
+            found = self._makers.get(func)
+            if found is None:
+                found = self._makers[func] = self._function_may_make_coroutine(func)
+            return found
+        if isinstance(func, OverloadedValue):
+            return any(self.may_make_coroutine(function) for function in func.functions)
+        if isinstance(func, ClassValue):
+            return self.has_base(func, "typing.Coroutine")
+        return not isinstance(func, (Unknown, External, ModuleValue, NoneValue))
+
+    def _function_may_make_coroutine(self, func: FunctionValue) -> bool:
+        fact = func.fact
+        if fact.is_async or fact.is_generator or fact.returns < 0:
+            return not fact.is_generator
+        declared = self.annotation(func.module, fact.returns, func.context)
+        return any(
+            not isinstance(member, (NoneValue, TupleValue))
+            and not (isinstance(member, Instance) and not self.has_base(member.cls, "typing.Coroutine"))
+            for member in members(declared)
+        )
+
     def coroutine(self, value: Value, *, or_none: bool = False) -> AwaitableValue | None:
         """The coroutine that a value certainly is, or None; `or_none` lets it also be None.
 
@@ -152,3 +179,7 @@ class Awaiting(Typing):
             elif not (or_none and isinstance(member, NoneValue)):
                 return None
         return first
+
+    if TYPE_CHECKING:
+        #: of a function, whether calling it can give a coroutine
+        _makers: dict[FunctionValue, bool]

@@ -22,4 +22,5 @@ class Inference(Calls):
         self._attributes: dict[tuple[Instance, str], Value] = {}
         self._results: dict[FunctionValue, Value] = {}
         self._dependent: dict[tuple[Module, int], bool] = {}
+        self._makers: dict[FunctionValue, bool] = {}
         self._context_depth = 0

@@ -103,6 +103,11 @@ class ModuleContext:
 
         Where None would fail as well, the value may also be None on some path.
         """
+        call = self.facts.nodes[site.node]
+        if isinstance(call, Call):
+            func = self.infer.value(self.module, call.func)
+            if not self.infer.may_make_coroutine(func):
+                return None
         found = self.infer.coroutine(self.value(site), or_none=site.use in _FAILS_ON_NONE)
         if found is None or self.is_safe(site, found) or self.is_overridden(site, found):
             return None
