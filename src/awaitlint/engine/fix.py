@@ -27,8 +27,8 @@ _PASSES = 10
 class FixResult:
     """What fixing did.
 
-    `result` describes the fixed texts; `changed` has each changed file with its text before and after;
-    `applied` counts the findings that were fixed, `errors` are files that could not be written.
+    `result` describes the texts as they are afterwards; `changed` has each changed file with its text before
+    and after; `applied` counts the findings that were fixed, `errors` are files that could not be written.
     """
 
     result: Result
@@ -77,8 +77,6 @@ def fix_files(
     for file in files.values():
         if file.text == file.decoded.text:
             continue
-        outcome.changed.append((file.target, file.decoded.text, file.text))
-        outcome.applied += file.applied
         if write:
             try:
                 write_fixed(
@@ -86,6 +84,12 @@ def fix_files(
                 )
             except FixError as error:
                 outcome.errors.append(error)
+                continue
+        outcome.changed.append((file.target, file.decoded.text, file.text))
+        outcome.applied += file.applied
+    if outcome.errors:
+        # what was to be fixed there is still to be told
+        outcome.result = run(targets, settings_for, store, options=options)
     return outcome
 
 
