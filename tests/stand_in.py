@@ -14,7 +14,7 @@ from pathlib import Path
 
 from awaitlint.cli.main import run as run_cli
 from awaitlint.config.selection import selected
-from awaitlint.engine.fixes import apply_fixes, encode
+from awaitlint.engine.fixes import FixError, apply_fixes, encode
 from awaitlint.files.source import SourceError, decode, split_lines
 from awaitlint.model import Confidence, Diagnostic, Edit, Fix, Safety, Severity, Span
 
@@ -66,7 +66,7 @@ class Engine:
         self.calls: list = []
         self.crash: BaseException | None = None
         self.internal_errors: tuple[str, ...] = ()
-        self.fix_errors: list[str] = []
+        self.fix_errors: list[FixError] = []
 
     def run(self, targets, settings_for, store, *, options, progress=None):
         self.calls.append((targets, options))

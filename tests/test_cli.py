@@ -19,6 +19,7 @@ from awaitlint import __version__
 from awaitlint.cli.arguments import SHARED
 from awaitlint.cli.output import Progress
 from awaitlint.config.options import BY_KEY
+from awaitlint.engine.fixes import FixError
 
 
 @pytest.fixture
@@ -130,7 +131,7 @@ def test_verbose_tells_the_configuration_and_the_times(cli):
     lines = cli("check", "-v").err.splitlines()
     assert lines[0] == f"awaitlint {__version__}, Python {sys.version.split()[0]}"
     assert lines[1] == f"configuration: {config}, root: {config.parent}, files: 1"
-    assert re.fullmatch(r"found 1 files in \d+\.\d{3} s", lines[2])
+    assert re.fullmatch(r"found 1 file in \d+\.\d{3} s", lines[2])
     assert re.fullmatch(r"done after \d+\.\d{3} s", lines[3])
 
 
@@ -157,7 +158,7 @@ def test_diff_changes_nothing(cli):
     path = write("a.py", "sleep(1)\nfetch()\n")
     assert cli("check", "--diff") == Outcome(
         1,
-        "--- a.py\n+++ a.py\n@@ -1,2 +1,2 @@\n-sleep(1)\n+await sleep(1)\n fetch()\n\n",
+        "--- a/a.py\n+++ b/a.py\n@@ -1,2 +1,2 @@\n-sleep(1)\n+await sleep(1)\n fetch()\n\n",
         "Would fix 1 error (1 hidden fix can be enabled with --unsafe-fixes).\n",
     )
     assert cli("check", "--diff", "--fix", "--unsafe-fixes", "-q").out.count("+await") == 2
@@ -168,7 +169,7 @@ def test_diff_changes_nothing(cli):
 
 def test_a_file_that_cannot_be_written_fails_the_run(cli, engine):
     write("a.py", "fetch()\n")
-    engine.fix_errors = ["a.py: cannot write the fixed file: no space left on device"]
+    engine.fix_errors = [FixError(Path("a.py").absolute(), "no space left on device")]
     outcome = cli("check", "--fix", "-q", "--output-format", "concise")
     assert outcome == Outcome(
         2,
@@ -226,10 +227,15 @@ def test_standard_input_as_a_diff(cli):
 
 
 def test_rule(cli):
-    page = "# unawaited-coroutine\n\nnobody awaits\n"
+    first = "# AWL101 unawaited-coroutine\n\nNobody awaits. On by default; fixes: unsafe.\n\n"
+    page = first + "# unawaited-coroutine\n\nnobody awaits\n"
     assert cli("rule", "AWL101") == Outcome(0, page, "")
-    assert cli("rule", "awl101").out == cli("rule", "unawaited-coroutine").out == page
-    assert cli("rule", "--all").out == page + "\n# blocking-sleep\n\nit sleeps\n"
+    for spelled in ("awl101", "101", "unawaited-coroutine", "Unawaited_Coroutine", "AWL1"):
+        assert cli("rule", spelled).out == page
+    second = "# AWL301 blocking-sleep\n\nIt sleeps. On by default; fixes: safe.\n\n"
+    assert cli("rule", "--all").out == f"{page}\n{second}# blocking-sleep\n\nit sleeps\n"
+    listing = "AWL101  unawaited-coroutine  nobody awaits\nAWL301  blocking-sleep       it sleeps\n"
+    assert cli("rule") == cli("rule", "AWL") == Outcome(0, listing, "")
     record = json.loads(cli("rule", "AWL301", "--output-format", "json").out)
     assert record == {
         "code": "AWL301",

@@ -40,7 +40,7 @@ def cli(engine, tmp_path, monkeypatch, capsysbinary):
         ),
         (
             ("check", "--per-file-ignores", "a.py:AWL7"),
-            "--per-file-ignores AWL7: no such rule; did you mean `AWL301`?",
+            "--per-file-ignores AWL7: no such rule",
         ),
         (("check", "--exclude", "a[b"), "--exclude a[b: not a glob: `[` is never closed"),
         (
@@ -57,8 +57,10 @@ def cli(engine, tmp_path, monkeypatch, capsysbinary):
             ("rule", "unawaited-corotine"),
             "unawaited-corotine: no such rule; did you mean `unawaited-coroutine`?",
         ),
-        (("rule",), "name one rule, by its code or its name, or say --all"),
-        (("rule", "AWL101", "--all"), "name one rule, by its code or its name, or say --all"),
+        (("rule", "qqqqqq"), "qqqqqq: no such rule; `awaitlint rule` lists them"),
+        (("rule", "AWL101", "--all"), "name a rule, or say --all"),
+        (("check", ""), "a path is empty"),
+        (("check", "--frobnicate"), "no such option '--frobnicate'"),
         (
             ("pyproject.toml",),
             "no such command: pyproject.toml; did you mean `awaitlint check pyproject.toml`?",

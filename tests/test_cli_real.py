@@ -67,7 +67,9 @@ def test_every_real_rule_has_a_page(project):
     pages = real("rule", "--all", cwd=project)
     assert (pages.returncode, pages.stderr) == (0, b"")
     for each in rules:
-        assert each["explanation"].strip().encode() in pages.stdout
+        assert f"# {each['code']} {each['name']}\n".encode() in pages.stdout
+        page = each["explanation"].replace("<!-- no-compile -->\n\n", "").strip()
+        assert page.encode() in pages.stdout
         assert each["name"] in each["explanation"] or each["code"] in each["explanation"]
 
 

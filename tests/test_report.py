@@ -326,8 +326,8 @@ def test_statistics():
 
 def test_diff():
     assert list(unified_diff("a.py", "x\r\nold\nend", "x\r\nnew\nend", Style())) == [
-        "--- a.py",
-        "+++ a.py",
+        "--- a/a.py",
+        "+++ b/a.py",
         "@@ -1,3 +1,3 @@",
         " x\r",
         "-old",

@@ -141,8 +141,9 @@ def _fix(run: _Run) -> int:
     outcome = fix_files(
         run.targets, run.settings_for, run.store, unsafe=run.unsafe, write=write, options=run.options
     )
+    displays = {target.path: target.display for target in run.targets}
     for problem in outcome.errors:
-        error(str(problem))
+        error(f"{displays[problem.path]}: cannot write the fixed file: {problem.reason}")
     if run.diff:
         code = _diff(run, outcome)
     elif run.stdin is None:
@@ -175,7 +176,11 @@ def _diff(run: _Run, outcome: FixResult) -> int:
 
     context = _context(run, run.store)
     for target, before, after in outcome.changed:
-        write_lines(unified_diff(target.display, before, after, context.style))
+        source = decode(run.store.read(target.path))
+        bom = "\ufeff" if source.bom else ""
+        lines = unified_diff(target.display, bom + before, bom + after, context.style)
+        # in the file's own encoding, or the diff would not fit the file
+        write_bytes("".join(f"{line}\n" for line in lines).encode(source.encoding, "backslashreplace"))
     if not run.quiet:
         hidden = 0 if run.unsafe else sum(each.fix is not None for each in outcome.result.diagnostics)
         write_lines([diff_summary(outcome.applied, hidden)], sys.stderr)
@@ -243,8 +248,9 @@ def _say_what_is_checked(run: _Run, seconds: float) -> None:
     counts: Counter[Settings] = Counter(run.settings_for(target.path) for target in run.targets)
     version = ".".join(str(part) for part in sys.version_info[:3])
     lines = [f"awaitlint {__version__}, Python {version}"]
-    for settings, files in counts.items():
+    for settings, number in counts.items():
         config = settings.config_path or "none"
-        lines.append(f"configuration: {config}, root: {settings.root}, files: {files}")
-    lines.append(f"found {len(run.targets)} files in {seconds:.3f} s")
+        lines.append(f"configuration: {config}, root: {settings.root}, files: {number}")
+    files = "1 file" if len(run.targets) == 1 else f"{len(run.targets)} files"
+    lines.append(f"found {files} in {seconds:.3f} s")
     write_lines(lines, sys.stderr)

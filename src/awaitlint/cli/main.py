@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -11,13 +12,15 @@ import click
 
 from awaitlint import __version__
 from awaitlint.cli.check import check
-from awaitlint.cli.output import error, prepare_streams, write_lines
+from awaitlint.cli.output import OutputError, error, prepare_streams, write_lines
 from awaitlint.cli.rule import rule
 from awaitlint.config.errors import ConfigError
 from awaitlint.files.discover import UsageError
 
 #: Exit codes: findings, a run that failed, a run that was interrupted.
 FAILED, INTERRUPTED = 2, 130
+#: how click begins its messages, which end with a period
+_CLICKS = re.compile(r"^(?:Got|Invalid|Missing|No such|Option)\b")
 
 
 class _Commands(click.Group):
@@ -70,8 +73,8 @@ def run(arguments: Sequence[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except click.ClickException as problem:
-        error(problem.format_message())
-    except (ConfigError, UsageError) as problem:
+        error(_CLICKS.sub(lambda match: match[0].lower(), problem.format_message()).rstrip("."))
+    except (ConfigError, OutputError, UsageError) as problem:
         error(str(problem))
     except SystemExit as finished:  # click ends so when a pipe is closed
         return finished.code if isinstance(finished.code, int) else FAILED

@@ -13,8 +13,18 @@ _BAR = 30
 _DELAY, _INTERVAL = 1.0, 0.1
 
 
+class OutputError(Exception):
+    """Standard output that cannot be written, such as a file on a disk that is full."""
+
+
 def prepare_streams() -> None:
-    """Let both streams write any text: what their encoding lacks is shown as an escape sequence."""
+    """Let both streams write any text: what their encoding lacks is shown as an escape sequence.
+
+    A stream that was closed by whoever started the process goes nowhere.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  for good
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -29,6 +39,10 @@ def write_lines(lines: Iterable[str], stream: TextIO | None = None) -> None:
         target.flush()
     except BrokenPipeError:
         _discard_rest(target)
+    except OSError as problem:
+        _discard_rest(target)
+        if target is not sys.stderr:
+            raise OutputError(_reason(problem)) from problem
 
 
 def write_bytes(data: bytes) -> None:
@@ -39,6 +53,13 @@ def write_bytes(data: bytes) -> None:
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         _discard_rest(sys.stdout)
+    except OSError as problem:
+        _discard_rest(sys.stdout)
+        raise OutputError(_reason(problem)) from problem
+
+
+def _reason(problem: OSError) -> str:
+    return f"cannot write the output: {(problem.strerror or str(problem)).lower()}"
 
 
 def _discard_rest(stream: TextIO) -> None:

@@ -188,6 +188,8 @@ class SettingsCache:
         values: dict[str, object] = {}
         for key, value in table.items():
             option = BY_KEY.get(key)
+            if option is None and key == "tool":
+                raise ConfigError(source, "here the options stand without the header [tool.awaitlint]")
             if option is None:
                 raise ConfigError(source, "unknown option" + did_you_mean(key, BY_KEY), key=key, value=value)
             try:

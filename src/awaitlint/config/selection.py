@@ -105,11 +105,12 @@ def nearest_rule(selector: str, rules: Iterable[tuple[str, str]]) -> str:
 @functools.lru_cache(maxsize=64)
 def _nearest(selector: str, rules: tuple[tuple[str, str], ...]) -> str | None:
     spelled = selector.replace("_", "-")
-    if _CODE.fullmatch(spelled.upper()):
-        candidates = [code for code, _ in rules]
-        spelled = spelled.upper()
-    else:
-        candidates = [name for _, name in rules]
-        spelled = spelled.lower()
-    found = difflib.get_close_matches(spelled, candidates, n=1, cutoff=0.5)
+    if _CODE.fullmatch(spelled.upper()) and spelled[-1:].isdigit():
+        # codes are all alike: only one that differs in a digit is worth a guess
+        found = difflib.get_close_matches(spelled.upper(), [code for code, _ in rules], n=1, cutoff=0.82)
+        return found[0] if found else None
+    spelled = spelled.lower()
+    names = [name for _, name in rules]
+    found = [name for name in names if len(spelled) > 3 and spelled in name]
+    found = found or difflib.get_close_matches(spelled, names, n=1, cutoff=0.5)
     return found[0] if found else None
