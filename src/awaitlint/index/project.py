@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import enum
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from awaitlint.index.facts import ModuleFacts, Scope, ScopeKind
 from awaitlint.index.special import TYPING_MODULES, name_special_forms
@@ -24,33 +25,73 @@ _MEMBER_DEPTH = 3
 _PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
 
 
+class Origin(enum.Enum):
+    """Where a module comes from."""
+
+    #: a file of the project
+    PROJECT = enum.auto()
+    #: the table of the standard library
+    STDLIB = enum.auto()
+    #: the bundled knowledge of third-party packages
+    BUNDLED = enum.auto()
+    #: a file of the project's virtual environment
+    ENVIRONMENT = enum.auto()
+
+
+class Library(Protocol):
+    """Modules whose facts come with awaitlint: the standard library, or packages."""
+
+    def has(self, name: str) -> bool:
+        """Whether there is a module of this dotted name."""
+
+    def is_package(self, name: str) -> bool: ...
+
+    def module(self, name: str) -> ModuleFacts | None:
+        """The facts of a module, shared between callers."""
+
+
+class Environment(Protocol):
+    """The distributions that are installed for a project, read as files."""
+
+    def has(self, name: str) -> bool:
+        """Whether a top-level package or module of this name is installed."""
+
+    def locate(self, name: str) -> str | None:
+        """The file of a module by its dotted name: ``.py``, ``.pyi`` or, for a namespace, a directory."""
+
+
 class Module:
     """A module: its facts and where they come from.  Compared by identity."""
 
-    __slots__ = ("directory", "facts", "is_package", "is_stub", "memo", "name", "path")
+    __slots__ = ("directory", "facts", "is_package", "is_stdlib", "is_stub", "memo", "name", "origin", "path")
 
     def __init__(
-        self, name: str, path: Path | None, facts: ModuleFacts, *, is_package: bool, is_stub: bool
+        self,
+        name: str,
+        path: Path | None,
+        facts: ModuleFacts,
+        *,
+        is_package: bool,
+        is_stub: bool,
+        origin: Origin = Origin.PROJECT,
     ) -> None:
         #: dotted name, for messages and for known names
         self.name = name
-        #: None for a module of the standard library
+        #: None for a module whose facts come with awaitlint
         self.path = path
+        self.origin = origin
+        self.is_stdlib = origin is Origin.STDLIB
         self.facts = facts
         self.is_package = is_package
         #: known from a stub (a ``.pyi`` file or the standard-library table): bodies say nothing
         self.is_stub = is_stub
-        #: the directory that relative imports start from; None for the standard library
+        #: the directory that relative imports start from; None where there is no file
         self.directory: str | None = None if path is None else str(path.parent)
         #: node -> inferred value; belongs to inference
         self.memo: dict[int, object] = {}
 
     def __repr__(self) -> str:
         return f"Module({self.name})"
-
-    @property
-    def is_stdlib(self) -> bool:
-        return self.path is None
 
 
 def _modified(directory: str) -> int:
@@ -77,6 +118,8 @@ class Project:
         store: Answers what exists.
         stdlib: The standard library of the target version.
         load: The facts of a file, or None where it cannot be read or parsed.
+        packages: What comes with awaitlint about third-party packages.
+        environment: What is installed for the project; it goes before `packages`.
     """
 
     def __init__(
@@ -84,16 +127,22 @@ class Project:
         root: Path,
         extra_roots: Sequence[Path],
         store: SourceStore,
-        stdlib: StandardLibrary,
+        stdlib: Library,
         load: Callable[[Path], ModuleFacts | None],
+        packages: Library | None = None,
+        environment: Environment | None = None,
     ) -> None:
         self.root = root
         self.store = store
         self.stdlib = stdlib
+        self.packages = packages
+        self.environment = environment
         self._load = load
         self._extra_roots = [str(path) for path in extra_roots]
         self._modules: dict[str, Module | None] = {}
-        self._stdlib_modules: dict[str, Module | None] = {}
+        #: modules whose facts come with awaitlint, and those that are installed
+        self._library_modules: dict[tuple[Origin, str], Module | None] = {}
+        self._installed: dict[str, Module | None] = {}
         self._found: dict[tuple[str, str], str | None] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
         self._absolute: dict[tuple[tuple[str, ...], str], Module | None] = {}
@@ -105,18 +154,22 @@ class Project:
     # ------------------------------------------------------------------ modules by path
     def module_at(self, path: Path) -> Module | None:
         """The module of a file, or None where it cannot be read or parsed."""
-        key = str(path)
+        return self._module_of_file(str(path))
+
+    def _module_of_file(self, key: str, name: str = "", origin: Origin = Origin.PROJECT) -> Module | None:
         if key in self._modules:
             return self._modules[key]
+        path = Path(key)
         facts = self._load(path)
         module = None
         if facts is not None:
             module = Module(
-                self._name_of(key),
+                name or self._name_of(key),
                 path,
                 facts,
                 is_package=path.stem == "__init__",
                 is_stub=path.suffix == ".pyi",
+                origin=origin,
             )
         self._modules[key] = module
         return module
@@ -133,19 +186,21 @@ class Project:
             parts = parts[1:] or parts
         return ".".join(reversed(parts))
 
-    def _namespace(self, directory: str, name: str) -> Module:
+    def _namespace(self, directory: str, name: str, origin: Origin = Origin.PROJECT) -> Module:
         key = directory + os.sep
         module = self._modules.get(key)
         if module is None:
             path = Path(directory) / "__init__.py"
-            module = self._modules[key] = Module(name, path, empty_facts(), is_package=True, is_stub=False)
+            module = self._modules[key] = Module(
+                name, path, empty_facts(), is_package=True, is_stub=False, origin=origin
+            )
         return module
 
     # ------------------------------------------------------------------ imports
     def resolve(self, importer: Module, name: str, level: int) -> Module | None:
         """The module that ``import name`` or ``from ..name import`` means in `importer`, or None."""
-        if importer.is_stdlib:
-            return self._from_stdlib(importer, name, level)
+        if importer.origin is not Origin.PROJECT:
+            return self._from_library(importer, name, level)
         assert importer.directory is not None
         if level:
             directory = importer.directory
@@ -154,41 +209,76 @@ class Project:
             if not name:
                 return self._directory_module(directory)
             return self._find([directory], name)
-        top = name.partition(".")[0]
-        if self.stdlib.has(top):
+        if self.stdlib.has(name.partition(".")[0]):
             return self.stdlib_module(name)
-        return self._find(self.roots(importer.directory), name, importer)
+        found = self._find(self.roots(importer.directory), name, importer)
+        if found is None or (not found.facts.nodes and found.is_package):
+            # a regular package goes before a namespace package, wherever it is
+            return self.installed(name) or found
+        return found
 
     def submodule(self, package: Module, name: str) -> Module | None:
         """The module ``package.name``, where there is such a file."""
         if not package.is_package:
             return None
-        if package.is_stdlib:
-            return self.stdlib_module(f"{package.name}.{name}")
+        if package.origin is not Origin.PROJECT:
+            return self._absolute_in(package, f"{package.name}.{name}")
         assert package.directory is not None
         return self._find([package.directory], name)
 
     def stdlib_module(self, name: str) -> Module | None:
-        if name in self._stdlib_modules:
-            return self._stdlib_modules[name]
-        facts = self.stdlib.module(name)
+        """The module of the standard library, by its dotted name."""
+        return self._library_module(name, Origin.STDLIB)
+
+    def installed(self, name: str) -> Module | None:
+        """The module of a third-party package: as installed for the project, or else as awaitlint knows it."""
+        if name in self._installed:
+            return self._installed[name]
         module = None
-        if facts is not None:
-            if name in TYPING_MODULES:
-                facts = name_special_forms(facts)
-            module = Module(name, None, facts, is_package=self.stdlib.is_package(name), is_stub=True)
-        self._stdlib_modules[name] = module
+        if self.environment is not None and self.environment.has(name.partition(".")[0]):
+            path = self.environment.locate(name)
+            if path is not None and path.endswith((".py", ".pyi")):
+                module = self._module_of_file(path, name, Origin.ENVIRONMENT)
+            elif path is not None:
+                module = self._namespace(path, name, Origin.ENVIRONMENT)
+        elif self.packages is not None:
+            module = self._library_module(name, Origin.BUNDLED)
+        self._installed[name] = module
         return module
 
-    def _from_stdlib(self, importer: Module, name: str, level: int) -> Module | None:
+    def _library_module(self, name: str, origin: Origin) -> Module | None:
+        key = (origin, name)
+        if key in self._library_modules:
+            return self._library_modules[key]
+        library = self.stdlib if origin is Origin.STDLIB else self.packages
+        facts = library.module(name) if library is not None else None
+        module = None
+        if library is not None and facts is not None:
+            is_stub = origin is Origin.STDLIB
+            if is_stub and name in TYPING_MODULES:
+                facts = name_special_forms(facts)
+            module = Module(
+                name, None, facts, is_package=library.is_package(name), is_stub=is_stub, origin=origin
+            )
+        self._library_modules[key] = module
+        return module
+
+    def _from_library(self, importer: Module, name: str, level: int) -> Module | None:
         if level:
             parts = importer.name.split(".")
             keep = len(parts) - level + (1 if importer.is_package else 0)
-            name = ".".join(filter(None, [*parts[:keep], name]))
-        return self.stdlib_module(name)
+            return self._absolute_in(importer, ".".join(filter(None, [*parts[:keep], name])))
+        if importer.is_stdlib or self.stdlib.has(name.partition(".")[0]):
+            return self.stdlib_module(name)
+        return self.installed(name)
+
+    def _absolute_in(self, neighbour: Module, name: str) -> Module | None:
+        """A module of the package that another one outside the project belongs to."""
+        return self.stdlib_module(name) if neighbour.is_stdlib else self.installed(name)
 
     # ------------------------------------------------------------------ files
     def _find(self, roots: Sequence[str], name: str, importer: Module | None = None) -> Module | None:
+        """The module of a dotted name below the first root that has it, but never `importer` itself."""
         key = (tuple(roots), name)
         if key in self._absolute:
             return self._absolute[key]
