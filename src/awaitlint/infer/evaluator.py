@@ -31,6 +31,8 @@ CYCLE = Unknown("defined in terms of itself")
 _DEEP = Unknown("too deep")
 #: these depend on nothing that could depend on them
 _LEAVES = frozenset({f.Const, f.Plain, f.Lambda, f.Class, f.TypeParam, f.Super})
+#: these only hand on what others say
+_PASSING = frozenset({f.Attr, f.Name, f.Import, f.Await})
 #: values that have parts
 _COMPOUND = frozenset({Instance, TupleValue, UnionValue})
 
@@ -80,6 +82,15 @@ class Evaluator:
             return UNKNOWN
         if kind in _LEAVES:
             result, final = case(module, fact, context), True
+        elif kind in _PASSING and self._depth < _DEPTH:
+            # every cycle leads through something that is guarded, so this need not be; what was computed
+            # while a cycle was cut is not remembered
+            self._depth += 1
+            try:
+                result = case(module, fact, context)
+            finally:
+                self._depth -= 1
+            final = self._cut == _DEPTH
         else:
             result, final = self.guarded((module, node, context), case, module, fact, context)
             if type(result) in _COMPOUND and not is_small(result):

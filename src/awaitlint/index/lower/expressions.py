@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from awaitlint.index.facts import (
@@ -24,6 +25,7 @@ from awaitlint.index.facts import (
     ParamFact,
     Phi,
     ScopeKind,
+    Site,
     Starred,
     Super,
     Use,
@@ -91,10 +93,7 @@ class ExpressionLowerer(Comprehensions):
     # ------------------------------------------------------------------ expressions
     def expr(self, node: ast.expr, use: Use = Use.OTHER, other: int = -1) -> int:
         """Lower an expression whose value is used in that way; `other` is the node that uses it."""
-        kind = type(node)
-        if kind is ast.Name:
-            return self._name(node, use, other)  # type: ignore[arg-type]
-        handler = self._table.get(kind)
+        handler = self._table.get(type(node))
         return handler(node, use, other) if handler is not None else 0
 
     def _name(self, node: ast.Name, use: Use, other: int) -> int:
@@ -156,7 +155,19 @@ class ExpressionLowerer(Comprehensions):
         )
         self.nodes[index] = Call(called, args, keywords)
         self.hot.add(index)
-        self.site(use, index, node, other)
+        if not self.quiet:
+            self.sites.append(
+                Site(
+                    use,
+                    index,
+                    self.state.index,
+                    node.lineno,
+                    node.col_offset,
+                    node.end_lineno or node.lineno,
+                    node.end_col_offset or node.col_offset,
+                    other,
+                )
+            )
         return index
 
     def _await(self, node: ast.Await, _use: Use, _other: int) -> int:
@@ -171,6 +182,8 @@ class ExpressionLowerer(Comprehensions):
 
     def quoted(self, text: str) -> int:
         """Lower an expression that stands in a string."""
+        if text.isidentifier() and not iskeyword(text):
+            return self.load(text)
         try:
             node = ast.parse(text.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -98,6 +98,19 @@ class ScopeState:
 
 #: statements whose blocks belong to the scope they stand in
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+_BLOCKS_OF: dict[type, tuple[str, ...]] = {
+    ast.If: ("body", "orelse"),
+    ast.For: ("body", "orelse"),
+    ast.AsyncFor: ("body", "orelse"),
+    ast.While: ("body", "orelse"),
+    ast.With: ("body",),
+    ast.AsyncWith: ("body",),
+    ast.Try: ("body", "handlers", "orelse", "finalbody"),
+    ast.TryStar: ("body", "handlers", "orelse", "finalbody"),
+    ast.ExceptHandler: ("body",),
+    ast.Match: ("cases",),
+    ast.match_case: ("body",),
+}
 
 
 def target_names(target: ast.expr) -> Iterator[str]:
@@ -168,6 +181,11 @@ class Assigned:
             self._walruses(node)
 
     def _compound(self, node: ast.AST) -> None:
+        blocks = _BLOCKS_OF.get(type(node))
+        if blocks is None:
+            if hasattr(ast, "TypeAlias") and isinstance(node, ast.TypeAlias):
+                self.names.update(target_names(node.name))
+            return
         if isinstance(node, (ast.For, ast.AsyncFor)):
             self.names.update(target_names(node.target))
         elif isinstance(node, (ast.With, ast.AsyncWith)):
@@ -178,10 +196,8 @@ class Assigned:
             self.names.add(node.name)
         elif isinstance(node, ast.match_case):
             self.names.update(_pattern_names(node.pattern))
-        elif hasattr(ast, "TypeAlias") and isinstance(node, ast.TypeAlias):
-            self.names.update(target_names(node.name))
-        for block in _BLOCKS:
-            for statement in getattr(node, block, ()):
+        for block in blocks:
+            for statement in getattr(node, block):
                 self._statement(statement)
 
     def _holds_walrus(self, node: ast.AST) -> bool:
