@@ -29,6 +29,9 @@ _SPACE = re.compile(r"\s+")
 #: a call of a function with one argument, such as ``inspect.iscoroutinefunction(self.callback)``
 _PROBE = re.compile(r"(\w+)\(([\w.\s]+)\)")
 
+#: a context manager that wants its body to fail
+_RAISES = re.compile(r"(?:\w+\.)*(?:raises|assertRaises|assertRaisesRegex)\(")
+
 
 class Walk:
     """The position of a walk over one region, for the rules' visitors."""
@@ -123,6 +126,13 @@ class Walk:
             found = _PROBE.findall(self._text(test))
             known = self._probed[test] = [subject.strip() for probe, subject in found if probe in PROBES]
         return known
+
+    def expects_error(self) -> bool:
+        return any(
+            isinstance(parent, cst.With)
+            and any(_RAISES.match(self._text(item.item)) for item in parent.items)
+            for parent in self.parents
+        )
 
     def in_generator(self, node: libcst.CSTNode) -> bool:
         path = [*self.parents, node]

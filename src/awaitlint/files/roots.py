@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 _PROJECT_MARKERS = (
@@ -31,9 +32,22 @@ def project_root(path: Path, *, marked: dict[str, bool] | None = None) -> Path:
     nearest = _nearest(directory, _PROJECT_MARKERS, {} if marked is None else marked)
     if nearest is not None:
         return nearest
-    while os.path.exists(directory / "__init__.py") and directory.parent != directory:
-        directory = directory.parent
-    return directory
+    return Path(package_root(os.fspath(directory), os.path.exists))
+
+
+def package_root(directory: str, exists: Callable[[str], bool]) -> str:
+    """The directory that holds the outermost package around a directory; itself, where that is in none.
+
+    A directory without ``__init__`` inside of a package, as ``discord/ext`` is, belongs to it.
+    """
+    while True:
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return directory
+        own = exists(os.path.join(directory, "__init__.py"))
+        if not own and not exists(os.path.join(parent, "__init__.py")):
+            return directory
+        directory = parent
 
 
 def repository_root(path: Path) -> Path | None:

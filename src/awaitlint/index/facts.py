@@ -15,7 +15,7 @@ import enum
 import msgspec
 
 #: Raise this whenever the meaning or the layout of facts changes; caches and tables are keyed by it.
-SCHEMA = 1
+SCHEMA = 3
 
 
 class _Node(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -175,7 +175,8 @@ class Narrow(_Node, frozen=True, tag=24):
     """`value` on a path where a test holds.
 
     `test` is ``isinstance`` (with `against` the class node), ``none``, ``truthy``, or a probe such as
-    ``inspect.isawaitable`` (``awaitable``); `positive` tells which branch this is.
+    ``inspect.isawaitable`` (``awaitable``) or ``inspect.iscoroutinefunction`` (``async function``);
+    `positive` tells which branch this is.
     """
 
     value: int
@@ -248,11 +249,11 @@ class Use(enum.IntEnum):
     AWAITED = 1
     #: an expression statement, or an arm of one (``a and f()``, ``f() if c else g()``, ``f(), g()``)
     DISCARDED = 2
-    #: bound to a local name that is read somewhere
+    #: bound to a local name that is read somewhere; `Site.other` is the Declared node, where there is one
     BOUND = 3
     #: bound to a local name that no load can reach
     NEVER_READ = 4
-    #: bound to a global, an attribute, an item
+    #: bound to a global, an attribute, an item; `Site.other` is the Attr or Index node of the target
     STORED = 5
     RETURNED = 6
     YIELDED = 7
@@ -380,5 +381,5 @@ class ModuleFacts(msgspec.Struct, array_like=True, kw_only=True):
     #: names of ``__all__``, where it is a literal; None where there is none
     exports: tuple[str, ...] | None = None
     misplaced: tuple[Misplaced, ...] = ()
-    #: names of attributes that are assigned other than through the first parameter of a method
-    patched: tuple[str, ...] = ()
+    #: attributes that are assigned other than through the first parameter of a method: name → whose they are
+    patched: dict[str, tuple[int, ...]] = {}

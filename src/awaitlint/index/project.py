@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from awaitlint.files.roots import package_root
 from awaitlint.index.facts import ModuleFacts, Scope, ScopeKind
 from awaitlint.index.special import TYPING_MODULES, name_special_forms
 
@@ -94,6 +95,11 @@ class Module:
         return f"Module({self.name})"
 
 
+def _is_module_path(directory: str, top: str) -> bool:
+    """Whether the directories below `top` can be the names of packages."""
+    return all(part.isidentifier() for part in directory[len(top) :].split(os.sep) if part)
+
+
 def _modified(directory: str) -> int:
     """When entries of a directory last came or went, in nanoseconds; 0 where there is no such directory."""
     try:
@@ -177,9 +183,10 @@ class Project:
     def _name_of(self, path: str) -> str:
         parts = [os.path.splitext(os.path.basename(path))[0]]
         directory = os.path.dirname(path)
-        while (
-            self._is_file(os.path.join(directory, "__init__.py")) and os.path.dirname(directory) != directory
-        ):
+        top = package_root(directory, self._is_file)
+        if not self._is_file(os.path.join(directory, "__init__.py")) and not _is_module_path(directory, top):
+            top = directory
+        while directory != top:
             parts.append(os.path.basename(directory))
             directory = os.path.dirname(directory)
         if parts[0] == "__init__":
@@ -374,10 +381,10 @@ class Project:
 
     def _candidate_roots(self, directory: str) -> Iterator[str]:
         root = str(self.root)
-        while (
-            self._is_file(os.path.join(directory, "__init__.py")) and os.path.dirname(directory) != directory
-        ):
-            directory = os.path.dirname(directory)
+        if not self._is_file(os.path.join(directory, "__init__.py")):
+            # a script may import what lies beside it
+            yield directory
+        directory = package_root(directory, self._is_file)
         yield directory
         yield from self._extra_roots
         inside = directory == root or directory.startswith(root + os.sep)

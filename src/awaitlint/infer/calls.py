@@ -68,9 +68,6 @@ class Calls(Decorators):
 
     def _special_function(self, module: Module, name: str, node: f.Call, context: Context) -> Value | None:
         if name in ("typing.cast", "typing_extensions.cast") and len(node.args) == 2:
-            text = module.facts.nodes[node.args[0]]
-            if isinstance(text, f.Const):
-                return Unknown("a cast to a quoted type")
             return self.annotation(module, node.args[0], context)
         if name == "builtins.getattr" and len(node.args) == 2:
             attribute = module.facts.nodes[node.args[1]]
@@ -79,6 +76,11 @@ class Calls(Decorators):
             return UNKNOWN
         if name in ("builtins.getattr", "builtins.eval", "builtins.__import__", "importlib.import_module"):
             return UNKNOWN
+        if name == "builtins.anext" and node.args:
+            step = self.call(
+                self.attribute(self.value(module, node.args[0], context), "__anext__"), _NO_ARGUMENTS
+            )
+            return AwaitableValue("Coroutine", self.awaited(step))
         if name.partition(".")[2] in ("assert_type", "reveal_type") and node.args:
             return self.value(module, node.args[0], context)
         return None
@@ -117,8 +119,6 @@ class Calls(Decorators):
         return None
 
     def _bound(self, module: Module, node: int) -> Value | None:
-        if isinstance(module.facts.nodes[node], f.Const):
-            return None
         value = self.annotation(module, node)
         return None if isinstance(value, (Unknown, TypeVarValue)) else value
 
@@ -134,7 +134,7 @@ class Calls(Decorators):
         if isinstance(func, UnionValue):
             return union([self.call(member, arguments) for member in members(without_none(func))])
         if isinstance(func, CallableValue):
-            return func.result
+            return self._call_callable(func, arguments)
         if isinstance(func, OverloadedValue):
             return self._call_overloaded(func, arguments)
         if isinstance(func, Instance):
@@ -145,6 +145,19 @@ class Calls(Decorators):
         if isinstance(func, Unknown):
             return func
         return UNKNOWN
+
+    def _call_callable(self, func: CallableValue, arguments: Arguments) -> Value:
+        """The result of a ``Callable[[X], Y]``, with what the arguments say of its type variables."""
+        if not func.params or not self.has_type_vars(func.result):
+            return func.result
+        values = self.positional(arguments)
+        if values and func.params[0] == func.result:
+            # a decorator: it gives what it is given
+            return values[0]()
+        mapping: Mapping = {}
+        for pattern, value in zip(func.params, values, strict=False):
+            self.unify(pattern, value(), mapping)
+        return self.erase(self.substitute(func.result, mapping))
 
     def _instantiate(self, cls: ClassValue, arguments: Arguments) -> Value:
         if self.is_metaclass(cls):
@@ -223,13 +236,20 @@ class Calls(Decorators):
         if fact.returns >= 0:
             declared = self.annotation(func.module, fact.returns, func.context)
             if self.has_type_vars(declared):
-                declared = self.erase(self._applied(func, declared, arguments))
+                declared = self._applied(func, declared, arguments)
+                if not (isinstance(declared, CallableValue) and declared.params):
+                    # a generic function that is returned keeps what its own arguments decide
+                    declared = self.erase(declared)
             if self._is_eager(func, declared):
                 # what the body makes decides: the work may be under way already
                 made = self._from_body(func, arguments)
                 if self.coroutine(made) is not None or not isinstance(declared, AwaitableValue):
                     return made
                 return AwaitableValue(declared.kind, declared.result, func)
+            if self._is_either(func, declared):
+                # the receiver or the arguments decide which: perhaps the body tells
+                made = self._from_body(func, arguments)
+                return made if self.coroutine(made) is not None else declared
             if isinstance(declared, AwaitableValue) and not self._is_callback(func):
                 return AwaitableValue(declared.kind, declared.result, func)
             if not isinstance(declared, Unknown):
@@ -277,6 +297,15 @@ class Calls(Decorators):
             and not fact.is_async
             and not fact.is_stub
             and not func.module.is_stub
+        )
+
+    def _is_either(self, func: FunctionValue, declared: Value) -> bool:
+        """Whether a plain function with a body is declared to return an awaitable or something else."""
+        fact = func.fact
+        return (
+            isinstance(declared, UnionValue)
+            and not (fact.is_async or fact.is_stub or func.module.is_stub)
+            and any(isinstance(member, AwaitableValue) for member in declared.members)
         )
 
     def _applied(self, func: FunctionValue, declared: Value, arguments: Arguments) -> Value:

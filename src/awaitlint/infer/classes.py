@@ -29,6 +29,7 @@ from awaitlint.infer.values import (
     UnionValue,
     Unknown,
     Value,
+    members,
     union,
     without_none,
 )
@@ -197,8 +198,10 @@ class Classes(Core):
             return External(f"{value.path}.{name}")
         if isinstance(value, UnionValue):
             kept = without_none(value)
-            parts = kept.members if isinstance(kept, UnionValue) else (kept,)
-            return union([self.attribute(member, name) for member in parts])
+            found = [self.attribute(member, name) for member in members(kept)]
+            # code that takes an attribute means those values that have it
+            there = [each for each in found if not (isinstance(each, Unknown) and each.absent)]
+            return union(there or found)
         if isinstance(value, ClassValue):
             return self.class_attribute(value, name)
         if isinstance(value, SuperValue):
@@ -255,7 +258,7 @@ class Classes(Core):
             found = self._own_attribute(builtin_object, name, receiver)
             if found is not None:
                 return found
-        return Unknown(f"{owner.fact.name if owner else 'the class'} has no attribute {name}")
+        return Unknown(f"{owner.fact.name if owner else 'the class'} has no attribute {name}", absent=True)
 
     def _own_attribute(self, cls: ClassValue, name: str, receiver: Value) -> Value | None:
         """The attribute as this class itself defines it, bound to the receiver; None where it does not."""
@@ -274,8 +277,17 @@ class Classes(Core):
         found = self.bound_functions(module, nodes)
         values = [found] if found is not None else [self.value(module, node) for node in nodes]
         own = [self.bind(value, receiver) for value in values]
-        own += [self.value(module, node) for node in assigned]
-        return union(own)
+        later = [self.value(module, node) for node in assigned]
+        methods = any(isinstance(facts[node], f.Func) for node in nodes)
+        return union(own + later if methods else self._settled(own + later))
+
+    @staticmethod
+    def _settled(values: list[Value]) -> list[Value]:
+        """What is assigned to an attribute: as type checkers have it, the first assignment says what it is."""
+        real = [value for value in values if not isinstance(value, NoneValue)]
+        if real and not isinstance(real[0], (Unknown, External)):
+            return [value for value in values if not isinstance(value, Unknown)]
+        return values
 
     def bound_functions(self, module: Module, nodes: tuple[int, ...]) -> Value | None:
         """The value of a name bound by several ``def``s in a row: overloads, else the last."""

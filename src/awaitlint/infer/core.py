@@ -8,12 +8,15 @@ from awaitlint.index import facts as f
 from awaitlint.infer.values import (
     NONE,
     UNKNOWN,
+    CallableValue,
     ClassValue,
     Context,
     External,
     FunctionValue,
     GeneratorValue,
     Instance,
+    ModuleValue,
+    OverloadedValue,
     SpecialForm,
     SuperValue,
     TupleValue,
@@ -87,14 +90,31 @@ class Core(Statements):
 
     # ------------------------------------------------------------------ operators
     def _attr(self, module: Module, node: f.Attr, context: Context) -> Value:
-        found = self.attribute(self.value(module, node.value, context), node.name)
+        owner = self.value(module, node.value, context)
+        found = self.attribute(owner, node.name)
         if (
-            isinstance(found, FunctionValue)
-            and found.receiver is not None
-            and node.name in module.facts.patched
+            node.name in module.facts.patched
+            and any(isinstance(m, (FunctionValue, OverloadedValue, CallableValue)) for m in members(found))
+            and not isinstance(owner, (ModuleValue, ClassValue))
+            and self._is_patched(module, owner, node.name)
         ):
             return Unknown(f"the method {node.name} is replaced somewhere in the module")
         return found
+
+    def _is_patched(self, module: Module, receiver: Value, name: str) -> bool:
+        """Whether the module may assign an attribute of such an object from outside of its class."""
+        receiver = without_none(receiver)
+        cls = receiver.cls if isinstance(receiver, Instance) else receiver
+        for node in module.facts.patched[name]:
+            for owner in members(without_none(self.value(module, node))):
+                other = owner.cls if isinstance(owner, Instance) else owner
+                if isinstance(owner, (Unknown, External)) or not isinstance(cls, ClassValue):
+                    return True
+                if not isinstance(other, ClassValue):
+                    continue
+                if self.is_subclass(cls, other) or self.is_subclass(other, cls):
+                    return True
+        return False
 
     def _await(self, module: Module, node: f.Await, context: Context) -> Value:
         return self.awaited(self.value(module, node.value, context))

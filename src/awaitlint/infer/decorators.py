@@ -61,7 +61,7 @@ class Decorators(Signatures):
         if isinstance(found, (FunctionValue, OverloadedValue)):
             return self._apply(found, value)
         if isinstance(found, CallableValue):
-            return found.result
+            return self.call(found, Arguments(values=(value,)))
         if isinstance(found, ClassValue):
             return self.call(found, Arguments(values=(value,)))
         if isinstance(found, Instance) and not found.cls.module.is_stdlib:
@@ -108,13 +108,15 @@ class Decorators(Signatures):
         return made
 
     def _returns_its_argument(self, function: FunctionValue) -> bool:
-        """Whether a decorator is annotated ``(F) -> F``."""
+        """Whether a decorator is annotated ``(F) -> F`` or ``(Callable[P, R]) -> Callable[P, R]``."""
         fact = function.fact
         first = 1 if function.receiver is not None else 0
         if fact.returns < 0 or len(fact.params) <= first:
             return False
         returns = self.annotation(function.module, fact.returns, function.context)
-        if not isinstance(returns, TypeVarValue):
+        if not isinstance(returns, TypeVarValue) and not (
+            isinstance(returns, CallableValue) and isinstance(returns.result, TypeVarValue)
+        ):
             return False
         annotation = fact.params[first].annotation
         return annotation >= 0 and self.annotation(function.module, annotation, function.context) == returns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awaitlint.infer.calls import Calls
+from awaitlint.infer.expectations import Expectations
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module, Project
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from awaitlint.infer.values import ClassValue, FunctionValue, Instance, TypeVarValue, Value
 
 
-class Inference(Calls):
+class Inference(Expectations):
     """Answers what an expression evaluates to.  Everything it finds out is remembered."""
 
     def __init__(self, project: Project) -> None:
@@ -24,3 +24,5 @@ class Inference(Calls):
         self._dependent: dict[tuple[Module, int], bool] = {}
         self._makers: dict[FunctionValue, bool] = {}
         self._context_depth = 0
+        self._user_tables: dict[Module, dict[int, list[int]]] = {}
+        self._param_uses: dict[tuple[Module, int, int], list[tuple[int, int]]] = {}

@@ -9,6 +9,8 @@ from awaitlint.index.special import SPECIAL_FORMS, TYPING_ALIASES, TYPING_MODULE
 from awaitlint.infer.values import (
     NONE,
     UNKNOWN,
+    AwaitableValue,
+    CallableValue,
     ClassValue,
     Context,
     External,
@@ -17,6 +19,7 @@ from awaitlint.infer.values import (
     ModuleValue,
     NoneValue,
     SpecialForm,
+    TypeVarValue,
     Unknown,
     Value,
     union,
@@ -129,6 +132,12 @@ class Names(Evaluator):
         return found
 
     # ------------------------------------------------------------------ parameters
+    def contradicts_annotation(self, default: Value, declared: CallableValue) -> bool:
+        """Whether a function that is assigned gives no awaitable where its annotation promises one."""
+        if not isinstance(declared.result, AwaitableValue) or not isinstance(default, FunctionValue):
+            return False
+        return not default.fact.is_async and not isinstance(self.result(default), (AwaitableValue, Unknown))
+
     def _param(self, module: Module, node: f.Param, context: Context) -> Value:
         if context:
             key = (module, node.scope, node.index)
@@ -139,10 +148,18 @@ class Names(Evaluator):
         param = scope.params[node.index]
         if param.annotation >= 0:
             value = self.annotation(module, param.annotation, context)
+            if isinstance(value, CallableValue) and param.default >= 0:
+                default = self.value(module, param.default)
+                if self.contradicts_annotation(default, value):
+                    return Unknown(f"the default of {param.name} is not what its annotation says")
             if param.kind == "vararg":
                 return self.instance_of("tuple", value)
             if param.kind == "kwarg":
                 return self.instance_of("dict", self.instance_of("str"), value)
+            if node.index == 0 and isinstance(value, TypeVarValue) and value.bound is None:
+                # ``self: T`` says that the method returns what it is called on
+                receiver = self._receiver(module, scope)
+                return value if isinstance(receiver, Unknown) else receiver
             if param.default >= 0 and isinstance(module.facts.nodes[param.default], f.Const):
                 default = self.value(module, param.default)
                 if isinstance(default, NoneValue) and not isinstance(value, Unknown):

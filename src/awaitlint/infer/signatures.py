@@ -14,6 +14,7 @@ from awaitlint.infer.values import (
     Instance,
     NoneValue,
     OverloadedValue,
+    TypeVarValue,
     UnionValue,
     Value,
     union,
@@ -102,6 +103,8 @@ class Signatures(Awaiting):
         """Whether a value certainly is not what an annotation says; only plain classes are told apart."""
         if isinstance(declared, UnionValue):
             return all(self._contradicts(member, actual) for member in declared.members)
+        if isinstance(actual, UnionValue):
+            return any(self._contradicts(declared, member) for member in actual.members)
         if isinstance(actual, NoneValue):
             return isinstance(declared, Instance) and not self.is_protocol(declared.cls)
         if isinstance(declared, NoneValue):
@@ -113,8 +116,10 @@ class Signatures(Awaiting):
                 and not self.is_protocol(declared.cls)
                 and not self.is_subclass(actual.cls, declared.cls)
             )
+        if isinstance(declared, TypeVarValue) and declared.bound is not None:
+            return self._contradicts(declared.bound, actual)
         if isinstance(declared, Instance) and isinstance(actual, AwaitableValue):
-            return not self.is_awaitable(declared) and not self.is_protocol(declared.cls)
+            return actual.kind == "Coroutine" and self.refuses(declared)
         return False
 
     def _unify_arguments(self, func: FunctionValue, arguments: Arguments, mapping: Mapping) -> None:
@@ -125,20 +130,25 @@ class Signatures(Awaiting):
                 if self.has_type_vars(pattern):
                     self.unify(pattern, value(), mapping)
 
-    def _matched(self, func: FunctionValue, arguments: Arguments) -> list[tuple[int, Lazy]]:
-        """(position of the parameter, its argument), for the arguments that can be told apart."""
-        params = func.fact.params
-        first = 1 if func.receiver is not None and params and params[0].kind in ("posonly", "normal") else 0
-        found: list[tuple[int, Lazy]] = []
-        lazies: list[Lazy] = [Lazy(self, value=value) for value in arguments.values]
+    def positional(self, arguments: Arguments) -> list[Lazy]:
+        """The positional arguments before the first starred one."""
+        lazies = [Lazy(self, value=value) for value in arguments.values]
         module, call = arguments.module, arguments.call
         if module is not None and call is not None:
             for node in call.args:
                 if isinstance(module.facts.nodes[node], f.Starred):
                     break
                 lazies.append(Lazy(self, module, node, arguments.context))
+        return lazies
+
+    def _matched(self, func: FunctionValue, arguments: Arguments) -> list[tuple[int, Lazy]]:
+        """(position of the parameter, its argument), for the arguments that can be told apart."""
+        params = func.fact.params
+        first = 1 if func.receiver is not None and params and params[0].kind in ("posonly", "normal") else 0
+        found: list[tuple[int, Lazy]] = []
+        module, call = arguments.module, arguments.call
         position = first
-        for lazy in lazies:
+        for lazy in self.positional(arguments):
             if position >= len(params) or params[position].kind not in ("posonly", "normal", "vararg"):
                 break
             found.append((position, lazy))

@@ -9,10 +9,12 @@ from awaitlint.infer.values import (
     NONE,
     UNKNOWN,
     AwaitableValue,
+    CallableValue,
     ClassValue,
     Context,
     ContextManagerValue,
     External,
+    FunctionValue,
     GeneratorValue,
     Instance,
     SpecialForm,
@@ -121,6 +123,8 @@ class Statements(Names):
             if self.coroutine(value) is not None:
                 return AwaitableValue("Awaitable", self.awaited(value))
             return Unknown("the code looks whether it is awaitable")
+        if node.test == "async function":
+            return self._async_function(module, node, context)
         value = self.value(module, node.value, context)
         if node.test in ("none", "truthy"):
             if node.test == "none" and node.positive:
@@ -131,6 +135,8 @@ class Statements(Names):
         classes = self._classes_of(self.value(module, node.against, context))
         if not node.positive:
             if isinstance(value, AwaitableValue):
+                if classes is not None and all(self.refuses(self.as_instance(cls)) for cls in classes):
+                    return value
                 return Unknown("the code looks whether it is a coroutine")
             if classes is None or not isinstance(value, UnionValue):
                 return value
@@ -144,6 +150,19 @@ class Statements(Names):
         if kept:
             return union(kept)
         return union([self.as_instance(cls) for cls in classes])
+
+    def _async_function(self, module: Module, node: f.Narrow, context: Context) -> Value:
+        """A function that the code found to be ``async def``, or not to be."""
+        if not node.positive:
+            return Unknown("the code looks whether it is awaitable")
+        value = self.value(module, node.value, context)
+        if isinstance(value, FunctionValue) and value.fact.is_async:
+            return value
+        if isinstance(value, CallableValue) and isinstance(value.result, AwaitableValue):
+            return CallableValue(
+                AwaitableValue("Coroutine", value.result.result, value.result.function), value.origin
+            )
+        return CallableValue(AwaitableValue("Coroutine", UNKNOWN))
 
     def _classes_of(self, value: Value) -> list[ClassValue] | None:
         """The classes that an ``isinstance`` test names, or None where not all are known."""

@@ -147,7 +147,10 @@ class Typing(Classes):
             return TypeForm(self.annotation(module, elements[0], context))
         if name == "Callable":
             result = self.annotation(module, elements[1], context) if len(elements) == 2 else UNKNOWN
-            return TypeForm(CallableValue(result))
+            wanted = module.facts.nodes[elements[0]]
+            types = wanted.elements if isinstance(wanted, f.Display) else ()
+            params = tuple(self.annotation(module, element, context) for element in types)
+            return TypeForm(CallableValue(result, None, params))
         if name == "Literal":
             return TypeForm(union([self.value(module, element) for element in elements]))
         if name in ("Generic", "Protocol"):
@@ -183,7 +186,8 @@ class Typing(Classes):
                 value.kind, self.substitute(value.result, mapping, receiver), value.function
             )
         if isinstance(value, CallableValue):
-            return CallableValue(self.substitute(value.result, mapping, receiver), value.origin)
+            params = tuple(self.substitute(param, mapping, receiver) for param in value.params)
+            return CallableValue(self.substitute(value.result, mapping, receiver), value.origin, params)
         if isinstance(value, GeneratorValue):
             return GeneratorValue(value.is_async, self.substitute(value.item, mapping, receiver))
         if isinstance(value, TupleValue):

@@ -21,9 +21,13 @@ class Value(msgspec.Struct, frozen=True):
 
 
 class Unknown(Value, frozen=True, eq=False):
-    """Not known, and why; all unknowns are equal."""
+    """Not known, and why; all unknowns are equal.
+
+    `absent` says that it is an attribute which the value certainly does not have.
+    """
 
     reason: str = ""
+    absent: bool = False
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Unknown)
@@ -102,11 +106,13 @@ class OverloadedValue(Value, frozen=True):
 class CallableValue(Value, frozen=True):
     """Something that can be called, with a known result: ``Callable[..., T]``, a partial.
 
-    `origin` is the function that is called in the end, where it is known.
+    `origin` is the function that is called in the end, where it is known; `params` are the positional
+    parameters' types, where they are written out.
     """
 
     result: Value
     origin: FunctionValue | None = None
+    params: tuple[Value, ...] = ()
 
 
 class PropertyValue(Value, frozen=True):
@@ -240,6 +246,7 @@ def is_small(value: Value) -> bool:
             todo.extend(part.members)
         elif isinstance(part, (AwaitableValue, CallableValue)) and part.result is not None:
             todo.append(part.result)
+            todo.extend(part.params if isinstance(part, CallableValue) else ())
         elif isinstance(part, (GeneratorValue, ContextManagerValue)):
             todo.append(part.item)
     return True

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from awaitlint.files.source import decode, split_lines
 from awaitlint.index.facts import Call, Use
-from awaitlint.infer.values import CallableValue, FunctionValue, OverloadedValue
+from awaitlint.infer.values import CallableValue, FunctionValue, OverloadedValue, UnionValue
 from awaitlint.model import Diagnostic, Related, Span
+from awaitlint.rulekit.flow import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,10 +109,32 @@ class ModuleContext:
             func = self.infer.value(self.module, call.func)
             if not self.infer.may_make_coroutine(func):
                 return None
-        found = self.infer.coroutine(self.value(site), or_none=site.use in _FAILS_ON_NONE)
-        if found is None or self.is_safe(site, found) or self.is_overridden(site, found):
+        value = self.value(site)
+        found = self.infer.coroutine(value, or_none=site.use in _FAILS_ON_NONE)
+        if found is None:
+            return self._on_some_path(site) if isinstance(value, UnionValue) else None
+        if self.is_safe(site, found) or self.is_overridden(site, found):
             return None
         return found
+
+    def _on_some_path(self, site: Site) -> AwaitableValue | None:
+        """The coroutine that a name is bound to on some path, in async code that has no use for coroutines."""
+        if not self.facts.scopes[site.scope].is_async:
+            return None
+        for call in self.flow.origins(site.node):
+            made = self.infer.coroutine(self.infer.value(self.module, call))
+            bound = self.call_site(call)
+            if made is None or bound is None or bound is site or bound.scope != site.scope:
+                continue
+            if self.is_safe(bound, made) or self.is_overridden(bound, made) or self.flow.is_handled(call):
+                continue
+            return made
+        return None
+
+    @cached_property
+    def flow(self) -> Flow:
+        """Where the values of calls go."""
+        return Flow(self.module, self.infer)
 
     def called(self, site: Site) -> FunctionValue | None:
         """The function that the call at a site calls, where it is one and known."""
@@ -213,6 +236,9 @@ class NodeContext(Protocol):
 
     def is_probed(self, node: libcst.CSTNode) -> bool:
         """Whether an enclosing test asks if the node (or what it calls) is awaitable or asynchronous."""
+
+    def expects_error(self) -> bool:
+        """Whether the visited node stands in a ``with pytest.raises(...)`` or ``with self.assertRaises(...)``."""
 
     def in_generator(self, node: libcst.CSTNode) -> bool:
         """Whether the node is evaluated by a generator expression, when somebody iterates it."""

@@ -30,7 +30,11 @@ class CoroutineRule(Rule):
     fixes = (Safety.UNSAFE,)
 
     def suspect(self, site: f.Site) -> bool:
-        return self.module.coroutine(site) is not None
+        return self.awaitable(site) is not None
+
+    def awaitable(self, site: f.Site) -> AwaitableValue | None:
+        """What the rule speaks of at a site: the coroutine that it certainly is."""
+        return self.module.coroutine(site)
 
     def called_by_name(self, node: int, names: frozenset[str]) -> bool:
         """Whether a call may be one of functions with these names: cheap, and never too narrow."""
@@ -49,7 +53,7 @@ class CoroutineRule(Rule):
 
     def _look(self, node: libcst.Call | libcst.Name) -> None:
         found = self.found(node)
-        if found is None or not self.suspect(found[0]):
+        if found is None or not self.suspect(found[0]) or self.context.expects_error():
             return
         site, value = found
         message = self.message(node, site)
@@ -71,29 +75,39 @@ class CoroutineRule(Rule):
         site = self.context.site(node)
         if site is None or site.use not in self.uses:
             return None
-        value = self.module.coroutine(site)
+        value = self.awaitable(site)
         return None if value is None or self.context.is_probed(node) else (site, value)
 
     def is_handled(self, site: f.Site) -> bool:
         """Whether the same coroutine is awaited, given away or kept elsewhere: the code knows what it has."""
-        node = self._call_of(site.node)
+        node = self.bound_to(site.node)
         return any(
-            other.use in _HANDLED and self._call_of(other.node) == node
+            other.use in _HANDLED and self.bound_to(other.node) == node
             for other in self.module.facts.sites
             if other.scope == site.scope
         )
 
     # ------------------------------------------------------------------ evidence
     def binding(self, site: f.Site) -> f.Site | None:
-        """For a use of a local name, the call whose coroutine the name is bound to, if it is one call."""
-        return self.module.call_site(self._call_of(site.node)) if not self.is_call(site) else None
+        """For a use of a local name, the first call whose coroutine the name is bound to."""
+        return next(iter(self.bindings(site)), None)
+
+    def bindings(self, site: f.Site) -> list[f.Site]:
+        """For a use of a local name, the calls whose coroutines the name may be bound to."""
+        if self.is_call(site):
+            return []
+        found = [self.module.call_site(node) for node in self.module.flow.origins(site.node)]
+        return [each for each in found if each is not None and self.awaitable(each) is not None]
 
     def is_call(self, site: f.Site) -> bool:
         """Whether a site is a call itself, not the use of a name bound to one."""
+        if not isinstance(self.module.facts.nodes[site.node], f.Call):
+            return False
         bound = self.module.call_site(site.node)
         return bound is not None and (bound.line, bound.column) == (site.line, site.column)
 
-    def _call_of(self, node: int) -> int:
+    def bound_to(self, node: int) -> int:
+        """The node that a local name stands for, through narrowings and declarations."""
         nodes = self.module.facts.nodes
         seen: set[int] = set()
         while (node not in seen and isinstance(fact := nodes[node], (f.Narrow, f.Declared))) or (
@@ -105,14 +119,15 @@ class CoroutineRule(Rule):
 
     def cause(self, site: f.Site) -> object:
         """What several findings about one forgotten await have in common."""
-        return ("coroutine", self._call_of(site.node))
+        bound = self.binding(site)
+        return ("coroutine", self.bound_to(site.node) if bound is None else bound.node)
 
     def evidence(self, site: f.Site, value: AwaitableValue) -> list[Related]:
         """Where the coroutine comes from: the definition, and for a name the call that it was bound to."""
         related: list[Related] = []
         bound = self.binding(site)
         if bound is not None:
-            related.append(self.module.place(bound, "the coroutine is created here"))
+            related.append(self.module.place(bound, f"the {noun(value)} is created here"))
         if value.function is not None:
             fact = value.function.fact
             word = "is `async def`" if fact.is_async else "returns an awaitable"
@@ -132,12 +147,12 @@ class CoroutineRule(Rule):
     def await_fix(self, node: libcst.BaseExpression, site: f.Site) -> Fix | None:
         """Add the missing `await`: at the call, also where it is bound to the name that is used here."""
         if not self.is_call(site):
-            bound = self.binding(site)
-            if bound is None or not self.can_await(self.module.scope_of(bound)):
+            bound = self.bindings(site)
+            if not bound or not all(self.can_await(self.module.scope_of(each)) for each in bound):
                 return None
-            span = self.module.span(bound)
-            at = Span(span.line, span.column, span.line, span.column)
-            return self.fix("Add `await` where the coroutine is created", [Edit(at, "await ")])
+            spans = [self.module.span(each) for each in bound]
+            awaits = [Edit(Span(at.line, at.column, at.line, at.column), "await ") for at in spans]
+            return self.fix("Add `await` where the coroutine is created", awaits)
         if not self.can_await(self.context.scope) or self.context.in_generator(node):
             return None
         edits = insert_await(self.context, self.module.lines, node, self.context.parents)
@@ -150,6 +165,11 @@ class CoroutineRule(Rule):
         if self.can_await(scope):
             return "add `await`" if bound is None else f"`await` it on line {bound.line}"
         return "only `async def` code can await it"
+
+
+def noun(value: AwaitableValue) -> str:
+    """What to call a value: a coroutine or, as it works by itself, a future."""
+    return "future" if value.kind == "Future" else "coroutine"
 
 
 def function_name(value: AwaitableValue) -> str:

@@ -46,6 +46,7 @@ from awaitlint.index.facts import Use
 from awaitlint.infer.describe import describe
 from awaitlint.infer.values import (
     AwaitableValue,
+    CallableValue,
     ClassValue,
     FunctionValue,
     GeneratorValue,
@@ -87,6 +88,12 @@ class AwaitNonAwaitable(Rule):
         return found and not self._is_excused(site)
 
     def _is_excused(self, site: f.Site) -> bool:
+        call = self.module.facts.nodes[site.node]
+        if isinstance(call, f.Call) and isinstance(self.module.value(site), NoneValue):
+            func = self.module.infer.value(self.module.module, call.func)
+            if isinstance(func, CallableValue) and func.origin is None:
+                # ``Callable[..., None]`` says that nobody looks at what it returns
+                return True
         called = self.module.called(site)
         if called is not None and self.module.infer.body_may_be_awaitable(called):
             return True
@@ -122,7 +129,7 @@ class AwaitNonAwaitable(Rule):
         site = self.context.site(node.expression)
         if site is None or site.use is not Use.AWAITED or not self.suspect(site):
             return
-        if self.context.is_probed(node.expression):
+        if self.context.is_probed(node.expression) or self.context.expects_error():
             return
         value = self.module.value(site)
         subject = self.context.source(node.expression)

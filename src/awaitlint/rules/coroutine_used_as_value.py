@@ -55,14 +55,19 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
+from awaitlint.infer.describe import describe
+from awaitlint.infer.expectations import COROUTINE_ATTRIBUTES, Slot
 from awaitlint.infer.values import (
     AwaitableValue,
     ClassValue,
     FunctionValue,
     OverloadedValue,
+    TypeVarValue,
+    Unknown,
     members,
 )
-from awaitlint.rulekit.coroutines import CoroutineRule
+from awaitlint.rulekit.coroutines import CoroutineRule, noun
+from awaitlint.rulekit.futures import future
 from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
@@ -70,6 +75,8 @@ if TYPE_CHECKING:
 
     from awaitlint.infer.values import AwaitableValue, Value
 
+#: a longer description of a type is left out
+_LONGEST = 60
 _WHAT = {
     Use.COMPARED: "compared",
     Use.OPERAND: "used with an operator",
@@ -82,8 +89,14 @@ _WHAT = {
     Use.WITH: "entered with `with`",
     Use.ASYNC_WITH: "entered with `async with`",
 }
-#: what a coroutine object really has
-_OWN_ATTRIBUTES = frozenset({"close", "send", "throw", "__await__", "__name__", "__qualname__", "__class__"})
+#: uses that no awaitable object is fit for, whatever its class
+_CERTAIN = frozenset(
+    {Use.CALLED, Use.ITERATED, Use.OPERAND, Use.SUBSCRIPTED, Use.UNPACKED}
+    | {Use.ARGUMENT, Use.STORED, Use.BOUND, Use.YIELDED, Use.ELEMENT}
+)
+#: uses that are fair unless the place cannot take a coroutine
+_GIVEN = frozenset({Use.ARGUMENT, Use.STORED, Use.BOUND, Use.YIELDED, Use.ELEMENT})
+_CASTS = frozenset({"typing.cast", "typing_extensions.cast"})
 #: functions that can only want a result, by qualified name
 _CONSUMERS = frozenset(
     {
@@ -118,21 +131,29 @@ class CoroutineUsedAsValue(CoroutineRule):
     code = "AWL104"
     name = "coroutine-used-as-value"
     summary = "a coroutine used as if it were its result"
-    uses = frozenset({*_WHAT, Use.ATTRIBUTE, Use.ARGUMENT})
+    uses = frozenset({*_WHAT, Use.ATTRIBUTE, *_GIVEN})
 
     def suspect(self, site: f.Site) -> bool:
         nodes = self.module.facts.nodes
         if site.use is Use.ATTRIBUTE:
             attribute = nodes[site.other] if site.other >= 0 else None
             if isinstance(attribute, f.Attr) and (
-                attribute.name in _OWN_ATTRIBUTES or attribute.name.startswith("cr_")
+                attribute.name in COROUTINE_ATTRIBUTES
+                or attribute.name == "__class__"
+                or attribute.name.startswith("cr_")
             ):
                 return False
-        if site.use is Use.ARGUMENT and not self.called_by_name(site.other, _CONSUMER_NAMES):
+        if site.use in (Use.STORED, Use.BOUND) and site.other < 0:
             return False
-        value = self.module.coroutine(site)
-        if value is None or value.kind != "Coroutine":
+        if site.use is Use.ELEMENT and site.other < 0:
             return False
+        if site.use is Use.YIELDED and self.module.scope_of(site).returns < 0:
+            return False
+        value = self.awaitable(site)
+        if value is None or (value.kind != "Coroutine" and site.use not in _CERTAIN):
+            return False
+        if value.kind == "Future":
+            return site.use not in _GIVEN or (site.use is Use.ARGUMENT and self._refused(site) is not None)
         if (
             site.use is Use.ASYNC_ITERATED
             and value.function is not None
@@ -143,10 +164,104 @@ class CoroutineUsedAsValue(CoroutineRule):
         # objects that are more than a coroutine may well have the attribute
         if not any(isinstance(member, AwaitableValue) for member in members(self.module.value(site))):
             return False
-        return site.use is not Use.ARGUMENT or self._consumer(site) is not None
+        return site.use not in _GIVEN or self._refused(site) is not None
+
+    def awaitable(self, site: f.Site) -> AwaitableValue | None:
+        found = self.module.coroutine(site)
+        return found or (future(self.module, site) if site.use in _CERTAIN or site.use is Use.BOUND else None)
+
+    def _refused(self, site: f.Site) -> str | None:
+        """What a coroutine that is given to something meets there, in words; None where that is fair."""
+        infer, module = self.module.infer, self.module.module
+        if site.use is Use.ARGUMENT:
+            consumer = self._consumer(site)
+            return f"given to `{consumer}`" if consumer is not None else self._refused_argument(site)
+        if site.use in (Use.STORED, Use.BOUND):
+            return self._refused_target(site)
+        scope = self.module.scope_of(site)
+        declared = infer.annotation(module, scope.returns)
+        if site.use is Use.ELEMENT:
+            return self._refused_element(site)
+        declared = infer.element(declared, is_async=scope.is_async)
+        if scope.is_async and isinstance(declared, TypeVarValue) and declared.bound is None:
+            return "yielded by an async generator"
+        return f"yielded where {self._words(declared)} is declared" if infer.refuses(declared) else None
+
+    def _refused_element(self, site: f.Site) -> str | None:
+        """What an element of a display meets where the display is returned or given to a function."""
+        infer, nodes = self.module.infer, self.module.facts.nodes
+        scope, container = self.module.scope_of(site), nodes[site.other]
+        if site.other in scope.returned and scope.returns >= 0 and not scope.is_generator:
+            declared = infer.annotation(self.module.module, scope.returns)
+            if infer.container_refuses(declared, container, site.node):
+                return f"put into a container that is declared {self._words(declared)}"
+        return None
+
+    def _refused_argument(self, site: f.Site) -> str | None:
+        infer = self.module.infer
+        call = self.module.facts.nodes[site.other]
+        if isinstance(call, f.Call) and len(call.args) == 2:
+            name = _qualname(infer.value(self.module.module, call.func))
+            if name in _CASTS and site.node == call.args[1]:
+                declared = infer.annotation(self.module.module, call.args[0])
+                value = self.awaitable(site)
+                if value is None or value.kind != "Coroutine" or not self.module.scope_of(site).is_async:
+                    # who casts may know better than an annotation, and a plain function may serve two worlds
+                    return None
+                return f"cast to {self._words(declared)}" if infer.refuses(declared) else None
+            if name == "builtins.isinstance" and site.node == call.args[0]:
+                return self._refused_test(site, call)
+        slots = infer.slots(self.module.module, site.other, site.node)
+        if not slots or not all(infer.slot_refuses(slot) for slot in slots):
+            return None
+        value = self.awaitable(site)
+        if value is None or (value.kind == "Future" and any(self._takes_future(slot) for slot in slots)):
+            return None
+        slot = slots[0]
+        kind = "field" if slot.number < 0 else "parameter"
+        text = f"given to the {kind} `{slot.name}` of `{slot.owner.fact.name}`"
+        if isinstance(slot.owner, FunctionValue) and slot.owner.fact.name == "__init__":
+            owner = slot.owner.module.facts.scopes[slot.owner.fact.parent].name
+            text = f"given to the {kind} `{slot.name}` of `{owner}`"
+        if slot.declared is None or isinstance(slot.declared, Unknown):
+            return f"{text}, which uses it as its result"
+        return f"{text}, which is {self._words(slot.declared)}"
+
+    def _takes_future(self, slot: Slot) -> bool:
+        found = members(slot.declared) if slot.declared is not None else ()
+        return any(self.module.infer.is_awaitable(member) for member in found)
+
+    def _refused_test(self, site: f.Site, call: f.Call) -> str | None:
+        module = self.module.module
+        certain = self.module.infer.coroutine(self.module.value(site)) is not None
+        if not certain or self.module.infer.may_be_instance(module, call.args[1]):
+            return None
+        if any(self.module.flow.is_handled(node) for node in self.module.flow.origins(site.node)):
+            return None
+        return "given to `isinstance`, which is false for it"
+
+    def _refused_target(self, site: f.Site) -> str | None:
+        infer, module = self.module.infer, self.module.module
+        target = self.module.facts.nodes[site.other]
+        if isinstance(target, f.Declared):
+            declared = infer.annotation(module, target.annotation)
+            return f"bound to a name declared {self._words(declared)}" if infer.refuses(declared) else None
+        found = infer.target_refuses(module, site.other)
+        if found is None:
+            if isinstance(target, f.Attr) and infer.attribute_refuses(module, site.other):
+                return f"stored in the attribute `{target.name}`, which is used as its result"
+            return None
+        place = f"the attribute `{target.name}`" if isinstance(target, f.Attr) else "an item"
+        return f"stored in {place}, which is {self._words(found)}"
+
+    def _words(self, value: Value) -> str:
+        words = describe(self.module.infer, value)
+        return f"`{words}`" if len(words) <= _LONGEST else "something else"
 
     def _consumer(self, site: f.Site) -> str | None:
-        """The function that the coroutine is given to, where it can only want the result."""
+        """The known function that the coroutine is given to, where it can only want the result."""
+        if not self.called_by_name(site.other, _CONSUMER_NAMES):
+            return None
         call = self.module.facts.nodes[site.other]
         if not isinstance(call, f.Call):
             return None
@@ -159,12 +274,14 @@ class CoroutineUsedAsValue(CoroutineRule):
         if what is None:
             return None
         subject = self.subject(node, site)
-        return f"`{subject}` is a coroutine, not its result, and is {what}; {self.advice(site)}"
+        value = self.awaitable(site)
+        kind = "coroutine" if value is None else noun(value)
+        return f"`{subject}` is a {kind}, not its result, and is {what}; {self.advice(site)}"
 
     def _what(self, site: f.Site) -> str | None:
         """What is done with the coroutine, in words; None where that is fair after all."""
-        if site.use is Use.ARGUMENT:
-            return f"given to `{self._consumer(site)}`"
+        if site.use in _GIVEN:
+            return self._refused(site)
         if site.use is Use.ATTRIBUTE:
             attribute = self.module.facts.nodes[site.other] if site.other >= 0 else None
             if isinstance(attribute, f.Attr):

@@ -6,14 +6,17 @@ import ast
 from typing import TYPE_CHECKING, Any
 
 from awaitlint.index.facts import (
+    Attr,
     BinOp,
     Class,
     Declared,
     Func,
     Import,
+    Index,
     Narrow,
     Param,
     ScopeKind,
+    Site,
     Unpack,
     Use,
 )
@@ -32,7 +35,7 @@ class BindingLowerer(ExpressionLowerer):
         self.imports: list[str] = []
         self.packages: set[str] = set()
         #: attributes that are assigned from outside of their class
-        self.patched: set[str] = set()
+        self.patched: dict[str, list[int]] = {}
         self.stars: list[tuple[str, int]] = []
         self.exports: list[str] | None = None
 
@@ -44,8 +47,7 @@ class BindingLowerer(ExpressionLowerer):
             if type(first) is ast.Name:
                 before = len(self.sites)
                 value = self.expr(node.value, self.binding_use)
-                position = len(self.sites) - 1 if len(self.sites) > before and value in self.hot else -1
-                self.bind_local(first.id, value, position)
+                self.bind_local(first.id, value, self._last_site(before, value))
                 if first.id == "__all__" and self.state is self.module_state:
                     self.exports = self._literal_names(node.value)
                 return
@@ -60,14 +62,20 @@ class BindingLowerer(ExpressionLowerer):
         elif all(type(target) is ast.Name for target in targets):
             before = len(self.sites)
             value = self.expr(node.value, self.binding_use)
-            position = len(self.sites) - 1 if len(self.sites) > before and value in self.hot else -1
+            position = self._last_site(before, value)
             for target in targets:
                 self.bind_local(target.id, value, position)  # type: ignore[attr-defined]
             return
         use = Use.UNPACKED if isinstance(first, (ast.Tuple, ast.List)) else Use.STORED
+        before = len(self.sites)
         value = self.expr(node.value, use)
+        position = self._last_site(before, value)
         for target in targets:
-            self.assign_target(target, value)
+            self.assign_target(target, value, position)
+
+    def _last_site(self, before: int, value: int) -> int:
+        """The site of a value that was just lowered and may hold a coroutine, or -1."""
+        return len(self.sites) - 1 if len(self.sites) > before and value in self.hot else -1
 
     def _assign_pairwise(self, targets: list[ast.expr], values: list[ast.expr]) -> None:
         """``a, b = x, y``: all values are evaluated before anything is bound."""
@@ -75,24 +83,26 @@ class BindingLowerer(ExpressionLowerer):
         for target, element in zip(targets, values, strict=True):
             before = len(self.sites)
             value = self.expr(element, self.binding_use if isinstance(target, ast.Name) else Use.STORED)
-            found.append(
-                (value, len(self.sites) - 1 if len(self.sites) > before and value in self.hot else -1)
-            )
+            found.append((value, self._last_site(before, value)))
         for target, (value, position) in zip(targets, found, strict=True):
             if isinstance(target, ast.Name):
                 self.bind_local(target.id, value, position)
             else:
-                self.assign_target(target, value)
+                self.assign_target(target, value, position)
 
-    def assign_target(self, target: ast.expr, value: int) -> None:
-        """Bind whatever a target names to a node."""
+    def assign_target(self, target: ast.expr, value: int, site: int = -1) -> None:
+        """Bind whatever a target names to a node; `site` is the value's, so that it can name the target."""
         if isinstance(target, ast.Name):
             self.bind(target.id, value)
         elif isinstance(target, ast.Attribute):
-            self._assign_attribute(target, value)
+            owner = self._assign_attribute(target, value)
+            if site >= 0:
+                self._name_target(site, self.add(Attr(owner, target.attr)))
         elif isinstance(target, ast.Subscript):
-            self.expr(target.value, Use.SUBSCRIPTED)
-            self.expr(target.slice)
+            container = self.expr(target.value, Use.SUBSCRIPTED)
+            index = self.expr(target.slice)
+            if site >= 0:
+                self._name_target(site, self.add(Index(container, index)))
         elif isinstance(target, ast.Starred):
             self.assign_target(target.value, self.plain("list"))
         elif isinstance(target, (ast.Tuple, ast.List)):
@@ -102,7 +112,23 @@ class BindingLowerer(ExpressionLowerer):
                 at = position if position <= star else position - count
                 self.assign_target(element, self.add(Unpack(value, at)))
 
-    def _assign_attribute(self, target: ast.Attribute, value: int) -> None:
+    def _name_target(self, position: int, target: int) -> None:
+        """Say at a site what its value is bound to."""
+        if position >= 0:
+            found = self.sites[position]
+            self.sites[position] = Site(
+                found.use,
+                found.node,
+                found.scope,
+                found.line,
+                found.column,
+                found.end_line,
+                found.end_column,
+                target,
+            )
+
+    def _assign_attribute(self, target: ast.Attribute, value: int) -> int:
+        """Bind an attribute; the result is the node of its owner."""
         owner = self.expr(target.value, Use.ATTRIBUTE)
         found = self.nodes[owner]
         if isinstance(found, Narrow):
@@ -118,7 +144,8 @@ class BindingLowerer(ExpressionLowerer):
         if state is not None and state.kind is ScopeKind.CLASS:
             state.attributes.setdefault(target.attr, []).append(value)
         else:
-            self.patched.add(target.attr)
+            self.patched.setdefault(target.attr, []).append(owner)
+        return owner
 
     def _captured_param(self, name: str) -> tuple[int, int]:
         """(scope, index) of an enclosing function's parameter, as a closure over ``self`` reads it."""
@@ -138,17 +165,17 @@ class BindingLowerer(ExpressionLowerer):
         if node.value is not None:
             before = len(self.sites)
             value = self.expr(node.value, self.binding_use if isinstance(target, ast.Name) else Use.STORED)
-            if len(self.sites) > before and value in self.hot:
-                position = len(self.sites) - 1
+            position = self._last_site(before, value)
         declared = self.add(Declared(annotation, value))
         if value in self.hot:
             self.hot.add(declared)
         if not isinstance(target, ast.Name):
-            self.assign_target(target, declared)
+            self.assign_target(target, declared, position)
         elif value < 0 and self.state.is_function:
             # a bare declaration binds nothing
             self.state.bindings.setdefault(target.id, []).append(declared)
         else:
+            self._name_target(position, declared)
             self.bind_local(target.id, declared, position)
 
     def _aug_assign(self, node: ast.AugAssign) -> None:

@@ -146,9 +146,20 @@ class ExpressionLowerer(Comprehensions):
         called = self.expr(func, Use.CALLED, index)
         expr = self.expr
         args = tuple([expr(arg, Use.ARGUMENT, index) for arg in node.args]) if node.args else ()
+        name = _terminal_name(func)
+        if args and name == "cast":
+            args = (self.annotation(node.args[0]), *args[1:])
         keywords = (
             tuple(
-                [(keyword.arg or "**", expr(keyword.value, Use.ARGUMENT, index)) for keyword in node.keywords]
+                [
+                    (
+                        keyword.arg or "**",
+                        self.annotation(keyword.value)
+                        if keyword.arg == "bound" and name == "TypeVar"
+                        else expr(keyword.value, Use.ARGUMENT, index),
+                    )
+                    for keyword in node.keywords
+                ]
             )
             if node.keywords
             else ()

@@ -27,6 +27,10 @@ PROBES = frozenset(
         "is_coroutine_callable",
     }
 )
+#: those of them that say that calling it gives a coroutine
+FUNCTION_PROBES = frozenset(
+    {"iscoroutinefunction", "is_async_callable", "is_coroutine_function", "is_coroutine_callable"}
+)
 
 
 #: (names narrowed where the test holds, names narrowed where it does not)
@@ -87,6 +91,8 @@ class Narrowing(Tables):
                 against = self.expr(test.args[1])
                 self.quiet = quiet
                 return self._narrowed(subject.id, "isinstance", against)
+            if called in FUNCTION_PROBES:
+                return self._narrowed(subject.id, "async function", -1)
             if called in PROBES or (called == "hasattr" and "__await__" in ast.dump(test)):
                 return self._narrowed(subject.id, "awaitable", -1)
         return [], []
