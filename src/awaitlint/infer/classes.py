@@ -41,6 +41,13 @@ if TYPE_CHECKING:
 Mro = tuple["ClassValue | None", ...]
 
 
+def _is_open(value: Value) -> bool:
+    """Whether a value says nothing about what it is, or what calling it gives."""
+    if isinstance(value, CallableValue):
+        return isinstance(value.result, Unknown)
+    return isinstance(value, Unknown)
+
+
 class Classes(Core):
     """What inference knows of classes."""
 
@@ -285,8 +292,8 @@ class Classes(Core):
     def _settled(values: list[Value]) -> list[Value]:
         """What is assigned to an attribute: as type checkers have it, the first assignment says what it is."""
         real = [value for value in values if not isinstance(value, NoneValue)]
-        if real and not isinstance(real[0], (Unknown, External)):
-            return [value for value in values if not isinstance(value, Unknown)]
+        if real and not _is_open(real[0]) and not isinstance(real[0], External):
+            return [value for value in values if not _is_open(value)]
         return values
 
     def bound_functions(self, module: Module, nodes: tuple[int, ...]) -> Value | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from awaitlint.index import facts as f
 from awaitlint.infer.values import (
+    NEVER,
     NONE,
     UNKNOWN,
     CallableValue,
@@ -176,7 +177,7 @@ class Core(Statements):
         values = [self.value(module, element, context) for element in node.elements]
         if node.kind == "tuple":
             return TupleValue(tuple(values))
-        return self.instance_of(node.kind, *([union(values)] if values else []))
+        return self.instance_of(node.kind, union(values) if values else NEVER)
 
     def _dict_display(self, module: Module, node: f.DictDisplay, context: Context) -> Value:
         if -1 in node.keys or not node.keys:

@@ -15,6 +15,7 @@ from awaitlint.infer.values import (
     GeneratorValue,
     Instance,
     ModuleValue,
+    NeverValue,
     NoneValue,
     OverloadedValue,
     PropertyValue,
@@ -43,6 +44,8 @@ def describe(inference: Inference, value: Value, depth: int = 0) -> str:
     match value:
         case NoneValue():
             return "None"
+        case NeverValue():
+            return "Never"
         case ModuleValue(module):
             return f"module {module.name}"
         case External(path):

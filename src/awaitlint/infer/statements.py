@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.infer.values import (
+    NEVER,
     NONE,
     UNKNOWN,
     AwaitableValue,
@@ -49,7 +50,7 @@ class Statements(Names):
         if isinstance(value, GeneratorValue):
             return value.item if value.is_async == is_async else UNKNOWN
         if isinstance(value, TupleValue):
-            return union(list(value.elements))
+            return union(list(value.elements)) if value.elements else NEVER
         if not isinstance(value, Instance):
             return UNKNOWN
         cls = value.cls

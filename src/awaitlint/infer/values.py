@@ -40,6 +40,10 @@ class NoneValue(Value, frozen=True):
     """None."""
 
 
+class NeverValue(Value, frozen=True):
+    """What an empty list holds: no value at all; in a union with others it counts for nothing."""
+
+
 class ModuleValue(Value, frozen=True):
     module: Module
 
@@ -192,6 +196,7 @@ class UnionValue(Value, frozen=True):
 
 UNKNOWN = Unknown()
 NONE = NoneValue()
+NEVER = NeverValue()
 
 
 def union(values: Sequence[Value]) -> Value:
@@ -202,6 +207,8 @@ def union(values: Sequence[Value]) -> Value:
             flat.update(dict.fromkeys(value.members))
         else:
             flat[value] = None
+    if len(flat) > 1:
+        flat.pop(NEVER, None)
     if not flat:
         return UNKNOWN
     if len(flat) == 1:
