@@ -97,16 +97,23 @@ class Core(Statements):
             node.name in module.facts.patched
             and any(isinstance(m, (FunctionValue, OverloadedValue, CallableValue)) for m in members(found))
             and not isinstance(owner, (ModuleValue, ClassValue))
-            and self._is_patched(module, owner, node.name)
+            and self._is_patched(module, owner, node.name, found)
         ):
             return Unknown(f"the method {node.name} is replaced somewhere in the module")
         return found
 
-    def _is_patched(self, module: Module, receiver: Value, name: str) -> bool:
-        """Whether the module may assign an attribute of such an object from outside of its class."""
+    def _is_patched(self, module: Module, receiver: Value, name: str, found: Value) -> bool:
+        """Whether the module may assign an attribute of such an object from outside of its class.
+
+        One async function in the place of another makes no difference.
+        """
         receiver = without_none(receiver)
         cls = receiver.cls if isinstance(receiver, Instance) else receiver
-        for node in module.facts.patched[name]:
+        is_async = isinstance(found, FunctionValue) and found.fact.is_async
+        for node, assigned in module.facts.patched[name]:
+            value = self.value(module, assigned) if is_async else UNKNOWN
+            if isinstance(value, FunctionValue) and value.fact.is_async:
+                continue
             for owner in members(without_none(self.value(module, node))):
                 other = owner.cls if isinstance(owner, Instance) else owner
                 if isinstance(owner, (Unknown, External)) or not isinstance(cls, ClassValue):

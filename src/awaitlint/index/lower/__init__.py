@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import ModuleFacts, Scope, ScopeKind
-from awaitlint.index.lower.state import Assigned, freeze, namespace
+from awaitlint.index.lower.state import Assigned, namespace
 from awaitlint.index.lower.statements import StatementLowerer
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def lower(tree: ast.Module, data: bytes, *, version: tuple[int, int] | None = No
         stars=tuple(dict.fromkeys(lowerer.stars)),
         exports=None if lowerer.exports is None else tuple(lowerer.exports),
         misplaced=tuple(lowerer.misplaced),
-        patched=freeze(lowerer.patched),
+        patched={name: tuple(found) for name, found in lowerer.patched.items()},
     )
 
 
