@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from awaitlint.config.selection import selected
 from awaitlint.engine.suppressions import suppress
 from awaitlint.files.source import SourceError, decode
+from awaitlint.index.facts import Call
 from awaitlint.model import Diagnostic
 from awaitlint.rulekit.context import ModuleContext
 from awaitlint.rulekit.registry import all_rules
@@ -83,15 +84,26 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
     """The lines that some rule wants to have visited."""
     lines: set[int] = set()
     by_use: dict[int, list[Rule]] = {}
+    by_name: dict[str, list[Rule]] = {}
     for rule in rules:
-        for use in rule.uses:
+        for name in rule.callees:
+            by_name.setdefault(name, []).append(rule)
+        for use in rule.uses if not rule.callees else ():
             by_use.setdefault(use, []).append(rule)
         try:
             lines.update(rule.suspicious())
         except Exception as error:  # noqa: BLE001  # one rule's crash must not lose another's findings
             _crashed(session, context, rule, error)
+    nodes = context.facts.nodes
+    nobody: list[Rule] = []
     for site in context.facts.sites:
-        for rule in by_use.get(site.use, ()):
+        asked = by_use.get(site.use, nobody)
+        node = nodes[site.node]
+        if by_name and type(node) is Call:
+            found = by_name.get(getattr(nodes[node.func], "name", ""))
+            if found is not None:
+                asked = [*asked, *(rule for rule in found if site.use in rule.uses)]
+        for rule in asked:
             if site.line in lines:
                 break
             try:
@@ -99,7 +111,9 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
                     lines.add(site.line)
             except Exception as error:  # noqa: BLE001
                 _crashed(session, context, rule, error)
-                by_use[site.use] = [other for other in by_use[site.use] if other is not rule]
+                for table in (by_use, by_name):
+                    for key, those in table.items():
+                        table[key] = [other for other in those if other is not rule]  # type: ignore[index]
     if not session.options.sieve and context.lines:
         return [-1]
     return sorted(lines)

@@ -335,6 +335,10 @@ class Project:
             return base
         return None
 
+    def has_file(self, path: Path) -> bool:
+        """Whether there is a file, on the disk or as an unsaved buffer."""
+        return self._is_file(str(path))
+
     def _is_file(self, path: str) -> bool:
         directory, _, name = path.rpartition(os.sep)
         return self._entries(directory).get(name) is False or (

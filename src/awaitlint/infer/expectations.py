@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaitlint.index import facts as f
 from awaitlint.index.lower.narrowing import PROBES
 from awaitlint.index.special import TYPING_MODULES
-from awaitlint.infer.calls import Calls
+from awaitlint.infer.parameters import Parameters
 from awaitlint.infer.values import (
     AwaitableValue,
     CallableValue,
@@ -91,7 +91,7 @@ class Slot(NamedTuple):
     number: int
 
 
-class Expectations(Calls):
+class Expectations(Parameters):
     """What inference knows of places that a value can go to."""
 
     def refuses(self, declared: Value, depth: int = 0) -> bool:

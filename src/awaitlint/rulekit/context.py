@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from awaitlint.files.source import decode, split_lines
-from awaitlint.index.facts import Call, Use
+from awaitlint.index.facts import Call, Declared, Narrow, Phi, Use
 from awaitlint.infer.values import CallableValue, FunctionValue, OverloadedValue, UnionValue
 from awaitlint.model import Diagnostic, Related, Span
 from awaitlint.rulekit.flow import Flow
@@ -69,6 +69,8 @@ class ModuleContext:
         #: (cause, finding): of findings with the same cause only the first in the text is shown
         self.findings: list[tuple[object, Diagnostic]] = []
         self._calls: dict[int, Site] | None = None
+        #: the site that was last asked about, for several rules ask about one
+        self._last: tuple[Site | None, AwaitableValue | None] = (None, None)
 
     @cached_property
     def text(self) -> str:
@@ -104,10 +106,28 @@ class ModuleContext:
 
         Where None would fail as well, the value may also be None on some path.
         """
-        call = self.facts.nodes[site.node]
-        if isinstance(call, Call):
-            func = self.infer.value(self.module, call.func)
-            if not self.infer.may_make_coroutine(func):
+        last, known = self._last
+        if last is site:
+            return known
+        found = self._coroutine(site)
+        self._last = (site, found)
+        return found
+
+    def _may_make(self, call: int) -> bool:
+        """Whether a call can give a coroutine; cheaper than to ask for its value."""
+        node = self.facts.nodes[call]
+        return isinstance(node, Call) and self.infer.may_make_coroutine(
+            self.infer.value(self.module, node.func)
+        )
+
+    def _coroutine(self, site: Site) -> AwaitableValue | None:
+        node = self.facts.nodes[site.node]
+        if isinstance(node, Call):
+            if not self._may_make(site.node):
+                return None
+        elif isinstance(node, (Phi, Narrow, Declared)):
+            calls = self.flow.origins(site.node)
+            if calls and not any(map(self._may_make, calls)):
                 return None
         value = self.value(site)
         found = self.infer.coroutine(value, or_none=site.use in _FAILS_ON_NONE)

@@ -2,7 +2,7 @@
 
 A rule module in `awaitlint.rules` defines one subclass of `Rule` per code.  Its module docstring is the
 rule's documentation page.  The engine asks `suspect` about the sites of a module whose use is in `uses`
-(and the rule itself, through `suspicious`, where it looks at something other than sites); functions with a
+(of some calls only, where `callees` names them; and the rule itself, through `suspicious`, where it looks at something other than sites); functions with a
 suspect are parsed with libcst and walked, and the rule's ``visit_X``/``leave_X`` methods are called for
 each node.  What `suspect` lets through may only over-approximate what the visitor reports: with the sieve
 switched off every function is walked, and the diagnostics are the same.
@@ -40,6 +40,8 @@ class Rule:
     fixes: ClassVar[tuple[Safety, ...]] = ()
     #: the uses of a value that can make a site a suspect
     uses: ClassVar[frozenset[Use]] = frozenset()
+    #: where it is not empty, the rule is asked about calls of functions with these last names only
+    callees: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, module: ModuleContext) -> None:
         self.module = module

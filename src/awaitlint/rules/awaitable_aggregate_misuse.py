@@ -74,8 +74,6 @@ if TYPE_CHECKING:
     from awaitlint.infer.values import Value
 
 _COLLECTIONS = frozenset({"list", "tuple", "set", "frozenset"})
-#: last names of what this rule speaks of
-_NAMES = frozenset({"gather", "wait", "shield", "run_in_executor"})
 
 
 class AwaitableAggregateMisuse(Rule):
@@ -84,6 +82,7 @@ class AwaitableAggregateMisuse(Rule):
     summary = "`gather` of a list, `asyncio.wait` of coroutines, or a future of `gather` that is dropped"
     fixes = (Safety.SAFE, Safety.UNSAFE)
     uses = frozenset(Use)
+    callees = frozenset({"gather", "wait", "shield", "run_in_executor"})
 
     def suspect(self, site: f.Site) -> bool:
         call = self._call(site)
@@ -93,11 +92,9 @@ class AwaitableAggregateMisuse(Rule):
         """The call at a site, where it may be one of the functions."""
         nodes = self.module.facts.nodes
         call = nodes[site.node]
-        if not isinstance(call, f.Call):
+        if not isinstance(call, f.Call) or getattr(nodes[call.func], "name", "") not in self.callees:
             return None
-        func = nodes[call.func]
-        name = func.name if isinstance(func, (f.Attr, f.Name, f.Free, f.Import)) else ""
-        return call if name in _NAMES and not self.module.is_safe(site) else None
+        return None if self.module.is_safe(site) else call
 
     def _is_dropped(self, site: f.Site) -> bool:
         if site.use is not Use.DISCARDED or not self.module.scope_of(site).is_async:
