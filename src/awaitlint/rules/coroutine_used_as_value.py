@@ -143,11 +143,7 @@ class CoroutineUsedAsValue(CoroutineRule):
                 or attribute.name.startswith("cr_")
             ):
                 return False
-        if site.use in (Use.STORED, Use.BOUND) and site.other < 0:
-            return False
-        if site.use is Use.ELEMENT and site.other < 0:
-            return False
-        if site.use is Use.YIELDED and self.module.scope_of(site).returns < 0:
+        if site.use in _GIVEN and not self._is_async_place(site):
             return False
         value = self.awaitable(site)
         if value is None or (value.kind != "Coroutine" and site.use not in _CERTAIN):
@@ -165,6 +161,18 @@ class CoroutineUsedAsValue(CoroutineRule):
         if not any(isinstance(member, AwaitableValue) for member in members(self.module.value(site))):
             return False
         return site.use not in _GIVEN or self._refused(site) is not None
+
+    def _is_async_place(self, site: f.Site) -> bool:
+        """Whether what is given there is worth a look.
+
+        A plain function that hands a coroutine on may serve two worlds; print and its kin want the result.
+        """
+        scope = self.module.scope_of(site)
+        if site.use is Use.ARGUMENT:
+            return scope.is_async or self.called_by_name(site.other, _CONSUMER_NAMES)
+        if site.use is Use.YIELDED:
+            return scope.is_async and scope.returns >= 0
+        return scope.is_async and site.other >= 0
 
     def awaitable(self, site: f.Site) -> AwaitableValue | None:
         found = self.module.coroutine(site)
