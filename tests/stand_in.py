@@ -42,6 +42,7 @@ RULES = (rule("AWL101", "unawaited-coroutine", "nobody awaits", Safety.UNSAFE),
 class Options:
     sieve: bool = True
     cache: bool = True
+    isolated: bool = False
 
 
 @dataclass(frozen=True)

@@ -58,8 +58,11 @@ def test_every_example_is_valid_and_differs_from_the_default(option, tmp_path):
     assert list(table) == [option.key]
     assert parse(option, table[option.key]) != option.default
     write(tmp_path / "awaitlint.toml", option.example)
+    write(tmp_path / ".venv/bin/python", "")
+    write(tmp_path / ".venv/lib/python3.12/site-packages/six.py", "")
     settings = load_settings(tmp_path)
-    assert getattr(settings, option.field) == parse(option, table[option.key])
+    parsed = parse(option, table[option.key])
+    assert getattr(settings, option.field) == (tmp_path / parsed if isinstance(parsed, Path) else parsed)
     assert option.help.endswith(".")
 
 

@@ -293,6 +293,7 @@ class TestLongLivedProcess:
                 awl_isolated=False,
                 awl_known_safe_calls=[],
                 awl_langfuse_target=None,
+                awl_python=None,
                 awl_src=[],
                 awl_target_version=None,
             )

@@ -852,7 +852,7 @@ def visit(path: Path, display: str, source: str, option: str = "auto") -> list[A
         display=display,
         text=source,
         lines=source.splitlines(),
-        settings=SimpleNamespace(langfuse_target=option),
+        settings=SimpleNamespace(langfuse_target=option, python=None),
         found=[],
         display_of=lambda other: other.name,
     )

@@ -21,6 +21,7 @@ from flake8.exceptions import ExecutionError
 from awaitlint import __version__
 from awaitlint.config.errors import ConfigError
 from awaitlint.config.load import SettingsCache
+from awaitlint.engine.options import Options
 from awaitlint.engine.session import Session
 from awaitlint.files.discover import Target
 from awaitlint.files.source import SourceError, SourceStore, decode
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _OVERRIDES = {
     "awl_known_safe_calls": "known-safe-calls",
     "awl_langfuse_target": "langfuse-target",
+    "awl_python": "python",
     "awl_src": "src",
     "awl_target_version": "target-version",
 }
@@ -64,7 +66,7 @@ class _Checker:
     """One session, which lives as long as the process and notices what changes meanwhile."""
 
     def __init__(self, choices: _Choices) -> None:
-        self._session = Session(choices.settings(), SourceStore())
+        self._session = Session(choices.settings(), SourceStore(), Options(isolated=choices.isolated))
 
     def check(self, filename: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
         """(line, column, "CODE message") of each finding in the file, whose text is `lines`."""
@@ -139,7 +141,7 @@ class Plugin:
             "--awl-isolated",
             action="store_true",
             parse_from_config=True,
-            help="Ignore awaitlint's configuration files.",
+            help="Ignore awaitlint's configuration files and the active environment.",
         )
         manager.add_option(
             "--awl-known-safe-calls",
@@ -153,6 +155,13 @@ class Plugin:
             metavar="TARGET",
             parse_from_config=True,
             help="The langfuse that the project runs with: auto, 2, 3+ or always.",
+        )
+        manager.add_option(
+            "--awl-python",
+            metavar="PATH",
+            parse_from_config=True,
+            normalize_paths=True,
+            help="The interpreter or environment that the project's dependencies are installed for.",
         )
         manager.add_option(
             "--awl-src",

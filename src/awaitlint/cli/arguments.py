@@ -21,6 +21,7 @@ SHARED = (
     "extend-exclude",
     "force-exclude",
     "respect-gitignore",
+    "python",
     "target-version",
     "output-format",
     "fix",
@@ -32,6 +33,7 @@ _METAVARS = {
     Kind.GLOBS: "GLOBS",
     Kind.SELECTORS_BY_GLOB: "GLOB:RULE,...",
     Kind.VERSION: "VERSION",
+    Kind.PATH: "PATH",
 }
 
 
@@ -46,7 +48,7 @@ def shared_options(function: _Function) -> _Function:
             decorate = click.option(
                 f"--{key}", option.field, type=click.Choice(option.choices), default=None, help=summary
             )
-        elif option.kind is Kind.VERSION:
+        elif option.kind in (Kind.VERSION, Kind.PATH):
             decorate = click.option(f"--{key}", option.field, metavar=_METAVARS[option.kind], help=summary)
         else:
             decorate = click.option(

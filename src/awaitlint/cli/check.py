@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
@@ -17,6 +18,8 @@ from awaitlint.cli.arguments import overrides, shared_options
 from awaitlint.cli.output import Progress, error, warning, write_bytes, write_lines
 from awaitlint.config.load import SettingsCache
 from awaitlint.files.discover import Target, UsageError, discover, stdin_target
+from awaitlint.files.environments import environment_of
+from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore, decode
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ class _Run:
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even where there are findings.")
 @click.option("--stdin-filename", metavar="PATH", help="The file that the text on standard input belongs to.")
 @click.option("--config", metavar="PATH", help="The configuration file to use for every file.")
-@click.option("--isolated", is_flag=True, help="Read no configuration file.")
+@click.option("--isolated", is_flag=True, help="Read no configuration file, ignore the active environment.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
 @click.option("--no-sieve", is_flag=True, hidden=True)
 @click.option("-q", "--quiet", is_flag=True, help="Write findings only.")
@@ -71,10 +74,10 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
     if given["isolated"] and given["config"] is not None:
         raise click.UsageError("--config and --isolated exclude each other")
     config = Path(given["config"]) if given["config"] is not None else None
+    cwd = _cwd()
     settings_for = SettingsCache(
         config=config, isolated=given["isolated"], overrides=overrides(given), rule_names=_rule_names
     )
-    cwd = _cwd()
     settings = settings_for.in_directory(cwd)
     unreadable: list[str] = []
     stdin: bytes | None = None
@@ -98,7 +101,7 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
         stdin=stdin,
         store=store,
         settings_for=settings_for,
-        options=Options(sieve=not given["no_sieve"], cache=not given["no_cache"]),
+        options=Options(sieve=not given["no_sieve"], cache=not given["no_cache"], isolated=given["isolated"]),
         output_format=settings.output_format,
         fix=settings.fix,
         unsafe=settings.unsafe_fixes,
@@ -244,6 +247,22 @@ def _rule_names() -> Iterable[tuple[str, str]]:
     return [(rule.code, rule.name) for rule in all_rules()]
 
 
+def _environments(run: _Run) -> list[str]:
+    """A line for each environment that the files' projects are seen with."""
+    environ = {} if run.options.isolated else os.environ
+    marked: dict[str, bool] = {}
+    directories = {target.path.parent: target.path for target in run.targets}
+    projects = {
+        (project_root(path, marked=marked), run.settings_for(path).python) for path in directories.values()
+    }
+    lines = set()
+    for root, python in projects:
+        location = environment_of(root, python, environ)
+        found = f"{location.prefix} ({location.reason})" if location is not None else "none"
+        lines.add(f"environment: {found}")
+    return sorted(lines)
+
+
 def _say_what_is_checked(run: _Run, seconds: float) -> None:
     counts: Counter[Settings] = Counter(run.settings_for(target.path) for target in run.targets)
     version = ".".join(str(part) for part in sys.version_info[:3])
@@ -251,6 +270,7 @@ def _say_what_is_checked(run: _Run, seconds: float) -> None:
     for settings, number in counts.items():
         config = settings.config_path or "none"
         lines.append(f"configuration: {config}, root: {settings.root}, files: {number}")
+    lines.extend(_environments(run))
     files = "1 file" if len(run.targets) == 1 else f"{len(run.targets)} files"
     lines.append(f"found {files} in {seconds:.3f} s")
     write_lines(lines, sys.stderr)

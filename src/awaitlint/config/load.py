@@ -19,6 +19,7 @@ from awaitlint.config.errors import COMMAND_LINE, ConfigError, did_you_mean
 from awaitlint.config.options import BY_KEY, Kind, OptionError, parse
 from awaitlint.config.selection import unknown_selector
 from awaitlint.config.settings import Settings
+from awaitlint.files.environments import UnusableError, named_environment
 from awaitlint.files.roots import project_root
 
 #: Answers the codes and names of all rules; only asked where a configuration names rules.
@@ -64,6 +65,8 @@ class SettingsCache:
         self._rule_names = rule_names
         self._recheck = recheck
         self._overrides = self._values(overrides or {}, COMMAND_LINE)
+        if "python" in self._overrides:
+            self._overrides["python"] = _usable(self._overrides["python"], Path.cwd(), COMMAND_LINE)
         self._isolated = isolated
         self._config = Path(os.path.abspath(config)) if config is not None else None
         self._directories: dict[str, tuple[float, _Directory]] = {}
@@ -123,6 +126,8 @@ class SettingsCache:
         if known is not None:
             return known[1]
         merged = _merge(values, self._overrides, self._rule_names)
+        if "python" in values and "python" not in self._overrides and config_path is not None:
+            merged["python"] = _usable(values["python"], config_path.parent, config_path)
         if requires is not None:
             merged.setdefault("target_version", requires)
         settings = Settings(root=root, config_path=config_path, **merged)
@@ -209,6 +214,17 @@ class SettingsCache:
         unknown = unknown_selector(selectors, self._rule_names()) if selectors else None
         if unknown is not None:
             raise ConfigError(source, unknown[1], key=key, value=unknown[0])
+
+
+def _usable(python: object, base: Path, source: Path | str) -> Path:
+    """The absolute path of the option `python`, which stands in the directory `base`."""
+    assert isinstance(python, Path)
+    path = os.path.abspath(base / os.path.expanduser(python))  # noqa: PTH111
+    try:
+        named_environment(path)
+    except UnusableError as error:
+        raise ConfigError(source, str(error), key="python", value=os.fspath(python)) from error
+    return Path(path)
 
 
 def load_settings(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from awaitlint.files.environments import MARKERS as ENVIRONMENT_MARKERS
 from awaitlint.files.globs import Globs, globs
 from awaitlint.files.ignorefiles import IgnoreChain
 
@@ -162,7 +163,10 @@ class _Walk:
         return settings.force_exclude and _excludes(settings).match(path)
 
     def directory(self, path: str) -> Iterator[_Found]:
-        """The files below a directory; links to directories are not followed, so there are no loops."""
+        """The files below a directory, less those of virtual environments in it.
+
+        Links to directories are not followed, so there are no loops.
+        """
         ignored: IgnoreChain | None = None
         stack: list[tuple[str, str, IgnoreChain | None]] = [(path, os.path.realpath(path), ignored)]
         while stack:
@@ -175,11 +179,12 @@ class _Walk:
                     reason = (error.strerror or str(error)).lower()
                     self.on_error(display_name(current, self.base), reason)
                 continue
-            if not entries:
+            names = {entry.name for entry in entries}
+            if not entries or (current != path and not names.isdisjoint(ENVIRONMENT_MARKERS)):
                 continue
             settings = self.settings_for(Path(entries[0].path))
             excludes = _excludes(settings)
-            chain = self._chain(current, chain, {entry.name for entry in entries}, settings)
+            chain = self._chain(current, chain, names, settings)
             below: list[tuple[str, str, IgnoreChain | None]] = []
             for entry in entries:
                 is_dir = entry.is_dir(follow_symlinks=False)

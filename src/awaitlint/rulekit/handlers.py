@@ -7,10 +7,13 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
+from awaitlint.index.reached import reached
 from awaitlint.infer.known import FRAMEWORK_NAMES, handler_framework
 from awaitlint.infer.values import ClassValue, External, FunctionValue, Instance
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from awaitlint.index.project import Module
     from awaitlint.infer.values import Value
     from awaitlint.rulekit.context import ModuleContext
@@ -61,10 +64,10 @@ class Handlers:
         if fact.kind is not f.ScopeKind.FUNCTION:
             return None
         for decorator in fact.decorators:
-            path = reached(self._value(decorator))
-            found = handler_framework(path) if path else None
-            if found is not None:
-                return found
+            for path in self._paths(decorator):
+                found = handler_framework(path)
+                if found is not None:
+                    return found
         if self._registered is None:
             self._registered = dict(self._registrations()) if self._may_register else {}
         return self._registered.get(scope)
@@ -80,9 +83,6 @@ class Handlers:
         own = self._module.module
         urls = self._module.infer.project.resolve(own, "urls", 1)
         return None if urls is own else urls
-
-    def _value(self, node: int) -> Value:
-        return self._module.infer.value(self._module.module, node)
 
     def _registrations(self) -> list[tuple[int, str]]:
         found = self._registrations_in(self._module.module)
@@ -100,12 +100,11 @@ class Handlers:
                     continue
             elif not isinstance(called, (f.Name, f.Import)):
                 continue
-            func = self._module.infer.value(module, node.func)
-            if not isinstance(func, External) or not _pattern(_REGISTRARS).fullmatch(
-                func.path.replace("()", "")
-            ):
+            paths = self._paths(node.func, module)
+            path = next((each for each in paths if _pattern(_REGISTRARS).fullmatch(each)), "")
+            if not path:
                 continue
-            framework = FRAMEWORK_NAMES[func.path.partition(".")[0]]
+            framework = FRAMEWORK_NAMES[path.partition(".")[0]]
             for argument in (*node.args, *(value for _, value in node.keywords)):
                 value = self._module.infer.value(module, argument)
                 if isinstance(value, FunctionValue) and value.module is self._module.module:
@@ -114,11 +113,20 @@ class Handlers:
 
     def is_response(self, func: int) -> bool:
         """Whether a called function makes a response out of its arguments."""
-        path = reached(self._value(func))
-        return bool(path) and _pattern(_RESPONSE).fullmatch(path) is not None
+        return any(_pattern(_RESPONSE).fullmatch(path) for path in self._paths(func))
+
+    def _paths(self, node: int, module: Module | None = None) -> Iterator[str]:
+        """The names by which an expression may be known, less the parentheses of calls."""
+        module = module or self._module.module
+        infer = self._module.infer
+        yield _path(infer.value(module, node))
+        call = module.facts.nodes[node]
+        if isinstance(call, f.Call):
+            yield _path(infer.value(module, call.func))
+        yield reached(infer.project, module, node)
 
 
-def reached(value: Value) -> str:
+def _path(value: Value) -> str:
     """How a function or class of a package was reached, or its qualified name; "" for anything else."""
     if isinstance(value, External):
         return value.path.replace("()", "")

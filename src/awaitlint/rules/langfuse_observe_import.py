@@ -334,10 +334,10 @@ class LangfuseObserveImport(Rule):
     def visit_Module(self, node: cst.Module) -> None:
         from awaitlint.index.requirements import admitted, project_root  # noqa: PLC0415 -- few files need it
 
-        folder = self.module.path.parent
+        folder, settings = self.module.path.parent, self.module.settings
         target = target_for(
-            self.module.settings.langfuse_target,
-            lambda: admitted("langfuse", folder, project_root(folder)),
+            settings.langfuse_target,
+            lambda: admitted("langfuse", folder, project_root(folder), settings.python),
             self.module.display_of,
         )
         span, display = self.context.span, self.module.display
