@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
-import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
+
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 class Cost(msgspec.Struct, frozen=True):
@@ -21,7 +22,7 @@ class Cost(msgspec.Struct, frozen=True):
     cpu: float
     #: seconds
     wall: float
-    #: MiB; that of the largest process, and never less than this process had when it started the command
+    #: MiB; that of the largest process
     peak: float
 
 
@@ -34,33 +35,36 @@ class Finished(msgspec.Struct, frozen=True):
     errors: str
 
 
+class RunError(Exception):
+    """A command could not be started, or took too long and was killed."""
+
+
 def run(command: Sequence[str], directory: Path, *, timeout: float = 1800) -> Finished:
-    """Run a command to its end, or for as many seconds as it may take, and kill it then."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        start = time.perf_counter()
-        process = subprocess.Popen(
-            command,
-            cwd=directory,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=errors,
-            start_new_session=True,
-        )
-        timer = threading.Timer(timeout, os.killpg, (process.pid, signal.SIGKILL))
-        timer.start()
-        # The resource usage of this one child; getrusage(RUSAGE_CHILDREN) adds up all of them, and its peak
-        # memory is the largest so far.
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-        timer.cancel()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        cost = Cost(
-            cpu=round(usage.ru_utime + usage.ru_stime, 4),
-            wall=round(wall, 4),
-            peak=round(usage.ru_maxrss / 1024, 1),
-        )
-        texts = []
-        for stream in (output, errors):
-            stream.seek(0)
-            texts.append(stream.read().decode("utf-8", "replace"))
-        return Finished(process.returncode, cost, *texts)
+    """Run a command to its end, in a directory, for at most so many seconds.
+
+    Raises:
+        RunError: it could not be started, or had to be killed.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        report, output, errors = (Path(scratch) / name for name in ("report", "output", "errors"))
+        with output.open("wb") as out, errors.open("wb") as err:
+            launcher = subprocess.Popen(
+                [sys.executable, "-I", "-S", str(_LAUNCHER), str(report), *command],
+                cwd=directory,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+            )
+            try:
+                launcher.wait(timeout)
+            except subprocess.TimeoutExpired:
+                os.killpg(launcher.pid, signal.SIGKILL)
+                launcher.wait()
+                raise RunError(f"{command[0]} took more than {timeout} s") from None
+        texts = [path.read_text(encoding="utf-8", errors="replace") for path in (output, errors)]
+        if launcher.returncode:
+            raise RunError(f"{command[0]} could not be started: {texts[1][-500:]}")
+        code, cpu, wall, peak = report.read_text(encoding="ascii").split()
+        cost = Cost(cpu=round(float(cpu), 4), wall=round(float(wall), 4), peak=round(float(peak), 1))
+        return Finished(int(code), cost, *texts)

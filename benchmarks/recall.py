@@ -16,6 +16,7 @@ from benchmarks import environments, packages, tables
 from benchmarks.fixing import SELECT, Repair, apply_fixes
 from benchmarks.mutation import Mutation, mutate
 from benchmarks.packages import Package
+from benchmarks.processes import RunError
 from benchmarks.results import Result, Store
 from benchmarks.tools import AWAITLINT, PEERS, Job, Tool, ToolError, check, version
 
@@ -66,8 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"## {subset}\n")
             print("\n".join(tables.report(chosen, f"{subset}, {condition}")))
     print("## awaitlint's findings in the unmutated packages\n")
-    for line in tables.clean_findings(results):
-        print(line)
+    print(*tables.clean_findings(results), sep="\n", end="\n\n")
+    print("## Lines that its fixes changed outside of the mutated statements\n")
+    print(*tables.other_changes(results), sep="\n")
     failed = [result for _, group in results for result in group if result.error]
     for result in failed:
         print(f"{result.package}: {result.error}", file=sys.stderr)
@@ -163,7 +165,7 @@ def run_tool(
         mutated = check(tool, command, tree / "mutated", job)
         if fix:
             fixed = apply_fixes(command, tree, job, mutation.mutants, select=fix)
-    except ToolError as failure:
+    except (RunError, ToolError) as failure:
         error = str(failure)
     result = Result(
         package=mutation.package,

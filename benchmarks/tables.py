@@ -209,3 +209,11 @@ def clean_findings(results: Results) -> Iterator[str]:
             if result.tool == AWAITLINT.name and result.clean:
                 for each in result.clean.diagnostics:
                     yield f"{mutation.package}: {each.file}:{each.line}: {each.code} {each.message}"
+
+
+def other_changes(results: Results) -> Iterator[str]:
+    """Lines that awaitlint's fixes changed outside of the mutated statements, as they became."""
+    for mutation, group in results:
+        for result in group:
+            if result.fixed is not None:
+                yield from (f"{mutation.package}: {line}" for line in result.fixed.elsewhere)

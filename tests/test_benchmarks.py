@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import io
 import json
 import re
+import sys
 import textwrap
 import zipfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from benchmarks import cold, packages, recall, tables, tools
 from benchmarks.callees import Callee, Callees
 from benchmarks.fixing import Repair, changed_lines, repair, same_statement
-from benchmarks.mutation import Mutant, MutationError, choose, delete_awaits, describe, mutate
+from benchmarks.mutation import Mutant, Mutation, MutationError, choose, delete_awaits, describe, mutate
 from benchmarks.packages import Package
-from benchmarks.processes import Cost
-from benchmarks.results import Store
+from benchmarks.processes import Cost, RunError, run
+from benchmarks.results import Result, Store
 from benchmarks.scoring import score, union
 from benchmarks.sites import Shape, sites
 from benchmarks.sources import Module, Sources, read_module, read_package
@@ -539,83 +544,124 @@ class TestPackages:
             assert (packages.fetch(package, tmp_path) / "__init__.py").read_text() == "x = 1\n"
 
 
+MAIN = """\
+from .store import load, Store
+
+async def found() -> None:
+    await load()
+
+async def subscripted() -> str:
+    return (await load())["key"]
+
+async def missed(callback) -> None:
+    await callback()
+
+async def mistaken() -> None:
+    load()
+"""
+ONLY = Package("the-app", "1.0", "app", "dev")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of one small package."""
+    return write_package(tmp_path_factory.mktemp("source"), main=MAIN, store=STORE, broken="def")
+
+
+@contextlib.contextmanager
+def listed(source: Path) -> Iterator[None]:
+    """Puts that package in the place of all others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(packages, "load", lambda: (ONLY,))
+        patch.setattr(packages, "fetch", lambda *_: source)
+        yield
+
+
+@pytest.fixture
+def _only(source: Path) -> Iterator[None]:
+    with listed(source):
+        yield
+
+
+def tables_of(*arguments: str) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        assert recall.main(arguments) == 0
+    return output.getvalue()
+
+
+@pytest.fixture(scope="module")
+def work(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A work directory in which awaitlint was measured; what was printed is in `printed`."""
+    directory = tmp_path_factory.mktemp("work")
+    (directory / "lists").mkdir()
+    lists = ["--missed", str(directory / "missed.txt"), "--unrepaired", str(directory / "lists")]
+    with listed(source):
+        (directory / "printed").write_text(tables_of("--work", str(directory), *lists), encoding="utf-8")
+    return directory
+
+
+@pytest.fixture
+def mutation(work: Path) -> Mutation:
+    mutation = Store(work / "results").mutation(ONLY)
+    assert mutation is not None
+    return mutation
+
+
+@pytest.fixture
+def result(work: Path, mutation: Mutation) -> Result:
+    result = Store(work / "results").result(ONLY, "awaitlint", mutation, dependencies=False)
+    assert result is not None
+    return result
+
+
+@pytest.mark.usefixtures("_only")
+@pytest.mark.xdist_group("benchmarks")
 class TestRecall:
-    @pytest.fixture
-    def work(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """A work directory, and one package in place of the listed ones."""
-        main = """\
-            from .store import load, Store
+    def test_tables(self, work: Path) -> None:
+        printed = (work / "printed").read_text(encoding="utf-8")
+        assert "| awaitlint | 50% (1/2) | - | - | 100% (1/1) | - | 67% (2/3) | 67% (2/3) | 2 |" in printed
+        assert "| awaitlint | - | - | 100% (2/2) | - | - | - | 0% (0/1) | - |" in printed
+        assert "| AWL101 | 1 |" in printed
+        assert "| all | 2 | 2 | 0 | 0 | 100% |" in printed
+        assert "0 files no longer parse, 0 change in a second run, 1 other lines changed" in printed
+        assert re.search(r"^the-app: app/main\.py:13: AWL101 `load\(\)`", printed, re.MULTILINE)
+        assert "\nthe-app: app/main.py:13: await load()\n" in printed
+        assert tables_of("--work", str(work), "--tables") == printed
 
-            async def found() -> None:
-                await load()
+    def test_lists(self, work: Path) -> None:
+        assert (work / "missed.txt").read_text() == "app/main.py:10 S1 dynamic | await callback()\n"
+        assert (work / "lists" / "the-app.txt").read_text() == ""
 
-            async def subscripted() -> str:
-                return (await load())["key"]
-
-            async def missed(callback) -> None:
-                await callback()
-
-            async def mistaken() -> None:
-                load()
-            """
-        source = write_package(tmp_path / "source", main=main, store=STORE)
-        package = Package("the-app", "1.0", "app", "dev")
-        monkeypatch.setattr(packages, "load", lambda: (package,))
-        monkeypatch.setattr(packages, "fetch", lambda *_: source)
-        return tmp_path / "work"
-
-    def test_run_and_tables(self, work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        missed, unrepaired = work.parent / "missed.txt", work.parent / "lists"
-        unrepaired.mkdir()
-        command = ["--work", str(work), "--missed", str(missed), "--unrepaired", str(unrepaired)]
-        assert recall.main(command) == 0
-        output = capsys.readouterr().out
-        assert "| awaitlint | 50% (1/2) | - | - | 100% (1/1) | - | 67% (2/3) | 67% (2/3) | 2 |" in output
-        assert "| awaitlint | - | - | 100% (2/2) | - | - | - | 0% (0/1) | - |" in output
-        assert "| AWL101 | 1 |" in output
-        assert "| all | 2 | 2 | 0 | 0 | 100% |" in output
-        assert "0 files no longer parse, 0 change in a second run, 1 other lines changed" in output
-        assert re.search(r"^the-app: app/main\.py:13: AWL101 `load\(\)`", output, re.MULTILINE)
-        assert missed.read_text() == "app/main.py:10 S1 dynamic | await callback()\n"
-        assert (unrepaired / "the-app.txt").read_text() == ""
+    def test_trees(self, work: Path) -> None:
         tree = work / "trees" / "the-app-1.0"
-        assert "    await load()\n" in (tree / "fixed" / "app" / "main.py").read_text()
-        assert recall.main(["--work", str(work), "--tables"]) == 0
-        assert capsys.readouterr().out == output
+        clean, mutated, fixed = (
+            (tree / kind / "app" / "main.py").read_text() for kind in ("clean", "mutated", "fixed")
+        )
+        assert clean == MAIN
+        assert mutated == MAIN.replace("await ", "")
+        assert fixed.count("await load()") == 3
+        assert "    callback()\n" in fixed
 
-    def test_failure_is_told(self, work: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        assert recall.main(["--work", str(work), "--awaitlint", "false"]) == 1
+    def test_failure_is_told(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert recall.main(["--work", str(tmp_path), "--awaitlint", "false"]) == 1
         assert "the-app: false --version exited with 1" in capsys.readouterr().err
 
-    def test_results_of_other_mutants_are_not_used(self, work: Path) -> None:
-        assert recall.main(["--work", str(work), "--no-fix"]) == 0
-        (package,), store = packages.load(), Store(work / "results")
-        mutation = store.mutation(package)
-        assert mutation is not None
-        result = store.result(package, "awaitlint", mutation, dependencies=False)
-        assert result is not None
-        assert result.fixed is None
-        assert store.result(package, "awaitlint", mutation, dependencies=True) is None
-        other = mutate(packages.fetch(package, work), work / "other", **MUTATE | {"count": 1})
-        assert store.result(package, "awaitlint", other, dependencies=False) is None
+    def test_results_of_other_mutants_are_not_used(
+        self, source: Path, work: Path, mutation: Mutation, tmp_path: Path
+    ) -> None:
+        store = Store(work / "results")
+        assert store.result(ONLY, "awaitlint", mutation, dependencies=True) is None
+        other = mutate(source, tmp_path, **MUTATE | {"count": 1})
+        assert store.result(ONLY, "awaitlint", other, dependencies=False) is None
 
-    def test_type_checkers_together(self, work: Path) -> None:
-        assert recall.main(["--work", str(work), "--no-fix"]) == 0
-        (package,), store = packages.load(), Store(work / "results")
-        mutation = store.mutation(package)
-        assert mutation is not None
-        result = store.result(package, "awaitlint", mutation, dependencies=False)
-        assert result is not None
-        assert result.clean is not None
-        peers = [
-            type(result)(package.distribution, name, "1", False, mutation.fingerprint, result.clean, said)
-            for name, said in [
-                ("mypy", result.mutated),
-                ("basedpyright", result.clean),
-                ("ty", result.clean),
-                ("pyrefly", result.clean),
-            ]
-        ]
+    def test_type_checkers_together(self, mutation: Mutation, result: Result) -> None:
+        said = {
+            "mypy": result.mutated,
+            "basedpyright": result.clean,
+            "ty": result.clean,
+            "pyrefly": result.clean,
+        }
+        peers = [msgspec.structs.replace(result, tool=name, mutated=each) for name, each in said.items()]
         by_tool = tables.outcomes_by_tool([(mutation, peers)])
         assert [sum(bool(each.found) for each in by_tool[name]["the-app"]) for name in by_tool] == [
             2,
@@ -640,6 +686,7 @@ class TestRecall:
         assert message in capsys.readouterr().err
 
 
+@pytest.mark.xdist_group("benchmarks")
 class TestCold:
     def test_medians_and_ratios(self, tmp_path: Path) -> None:
         commands = cold.own_commands(tmp_path)
@@ -654,12 +701,8 @@ class TestCold:
         assert "| ast.parse | 10.00 | 2.50 | 400 | 7 | 1.00 | 2.00 |" in rows
         assert "| awaitlint | 20.00 | 5.00 | 200 | 7 | 2.00 | 4.00 |" in rows
 
-    def test_run(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        source = write_package(tmp_path / "source", main=APP, store=STORE, broken="def")
-        monkeypatch.setattr(packages, "load", lambda: (Package("the-app", "1.0", "app", "dev"),))
-        monkeypatch.setattr(packages, "fetch", lambda *_: source)
+    @pytest.mark.usefixtures("_only")
+    def test_run(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         binaries = tmp_path / "peers" / "bin"
         binaries.mkdir(parents=True)
         (binaries / "ty").write_text("#!/bin/sh\nexit 1\n")
@@ -667,7 +710,7 @@ class TestCold:
         arguments = ["--work", str(tmp_path / "work"), "--rounds", "1", "--peers", str(tmp_path / "peers")]
         assert cold.main(arguments) == 0
         output = capsys.readouterr().out
-        assert "4 files, 40 lines" in output
+        assert "4 files, 20 lines" in output
         assert "| x ty |" in output
         assert [line.split(" | ")[0] for line in output.splitlines() if line.startswith("| ")][1:] == [
             "| Python, nothing to do",
@@ -689,3 +732,31 @@ def test_read_package_names_modules(tmp_path: Path) -> None:
         ("app", True),
         ("app.main", False),
     ]
+
+
+class TestProcesses:
+    def test_cost_of_the_whole_tree(self, tmp_path: Path) -> None:
+        spin = "import time\nwhile time.process_time() < 0.2: pass"
+        nested = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {spin!r}]); sys.exit(3)"
+        finished = run([sys.executable, "-c", nested], tmp_path)
+        assert finished.exit_code == 3
+        assert finished.cost.cpu >= 0.2
+
+    def test_peak_is_the_commands_own(self, tmp_path: Path) -> None:
+        held = b"x" * (64 << 20)
+        small, large = (
+            run([sys.executable, "-I", "-S", "-c", f"b'x' * ({size} << 20)"], tmp_path).cost.peak
+            for size in (0, 50)
+        )
+        assert len(held) > small * (1 << 20)
+        assert large - small > 40
+
+    def test_output(self, tmp_path: Path) -> None:
+        finished = run(["sh", "-c", "pwd; echo no >&2; kill -9 $$"], tmp_path)
+        assert (finished.exit_code, finished.output, finished.errors) == (-9, f"{tmp_path}\n", "no\n")
+
+    def test_failures(self, tmp_path: Path) -> None:
+        with pytest.raises(RunError, match="nothing-of-that-name could not be started"):
+            run(["nothing-of-that-name"], tmp_path)
+        with pytest.raises(RunError, match="sleep took more than"):
+            run(["sleep", "60"], tmp_path, timeout=0.2)
