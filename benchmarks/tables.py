@@ -68,6 +68,7 @@ def report(results: Results, title: str) -> Iterator[str]:
             "S1-S4",
             "all",
             "named",
+            "near",
         ],
         [
             [
@@ -76,6 +77,7 @@ def report(results: Results, title: str) -> Iterator[str]:
                 cell(each for each in outcomes if each.mutant.shape != Shape.NO_CALL),
                 cell(outcomes),
                 sum(each.named for each in outcomes),
+                sum(each.near for each in outcomes),
             ]
             for tool, outcomes in pooled.items()
         ],

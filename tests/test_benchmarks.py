@@ -619,7 +619,7 @@ def result(work: Path, mutation: Mutation) -> Result:
 class TestRecall:
     def test_tables(self, work: Path) -> None:
         printed = (work / "printed").read_text(encoding="utf-8")
-        assert "| awaitlint | 50% (1/2) | - | - | 100% (1/1) | - | 67% (2/3) | 67% (2/3) | 2 |" in printed
+        assert "| awaitlint | 50% (1/2) | - | - | 100% (1/1) | - | 67% (2/3) | 67% (2/3) | 2 | 0 |" in printed
         assert "| awaitlint | - | - | 100% (2/2) | - | - | - | 0% (0/1) | - |" in printed
         assert "| AWL101 | 1 |" in printed
         assert "| all | 2 | 2 | 0 | 0 | 100% |" in printed
