@@ -115,17 +115,12 @@ def peer_commands(binaries: Path | None, environment: Path) -> list[Command]:
         return []
     python = str(environment / "bin" / "python")
     pyrefly = ["check", "--preset", "default", "--summary=none", "--progress-bar", "no", "--search-path", "."]
+    mypy = ["--config-file=", "--cache-dir=/dev/null", "--explicit-package-bases"]
     known = {
         "ruff": ["check", "--isolated", "--no-cache", "--exit-zero", "--quiet", "--select", "ASYNC"],
         "ty": ["check", "--exit-zero", "--no-progress", "--quiet", "--python", str(environment)],
         "pyrefly": [*pyrefly, "--python-interpreter-path", python],
-        "mypy": [
-            "--config-file=",
-            "--cache-dir=/dev/null",
-            "--ignore-missing-imports",
-            "--python-executable",
-            python,
-        ],
+        "mypy": [*mypy, "--ignore-missing-imports", "--python-executable", python],
     }
     return [
         Command(name, [str(binaries / name), *arguments, "."])

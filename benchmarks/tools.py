@@ -89,7 +89,8 @@ def check(tool: Tool, command: Sequence[str], tree: Path, job: Job) -> Checked:
 
 def _diagnostics(tool: Tool, finished: Finished, tree: Path) -> Iterator[Diagnostic]:
     if finished.exit_code not in (0, 1):
-        raise ToolError(f"{tool.name} exited with {finished.exit_code}: {finished.errors[-500:]}")
+        said = finished.errors or finished.output
+        raise ToolError(f"{tool.name} exited with {finished.exit_code}: {said[-500:]}")
     try:
         rows = list(tool.rows(finished.output))
     except (ValueError, KeyError, TypeError) as error:
@@ -157,7 +158,8 @@ def fix_arguments(job: Job, select: str) -> list[str]:
 
 
 def _mypy(job: Job) -> list[str]:
-    strictness = ["--ignore-missing-imports", "--check-untyped-defs"]
+    # Without an __init__.py, a package's modules are not those of the standard library either.
+    strictness = ["--explicit-package-bases", "--ignore-missing-imports", "--check-untyped-defs"]
     codes = ["--enable-error-code=unused-awaitable", "--enable-error-code=truthy-bool"]
     isolated = ["--config-file=", "--cache-dir=/dev/null", "--output=json"]
     return [*isolated, *strictness, *codes, "--python-executable", _python(job), job.package]
