@@ -109,7 +109,10 @@ class Callees:
         """Where a call leads, and the place and kind of the definition where that is known."""
         value, function = self._infer(call.func, module), call.func
         if isinstance(value, Class) and value.instance:
-            value, function = self._member(value, "__call__"), ast.Name("")
+            value, function = (
+                self._member(value, "__call__"),
+                ast.Attribute(call.func, "__call__", ast.Load()),
+            )
         match value:
             case External():
                 if value.made and isinstance(function, ast.Name) and not value.last[:1].isupper():

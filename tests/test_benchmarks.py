@@ -387,6 +387,13 @@ class TestCallees:
         (mutant,) = mutants_of(module)
         assert (mutant.callee, mutant.definition) == (Callee.SELF, "app/main.py:2 async def f")
 
+    def test_called_self(self) -> None:
+        module = parsed(
+            "class C:\n    async def __call__(self): ...\n"
+            "    async def f(self, other: 'C'):\n        await self()\n        await other()\n"
+        )
+        assert [mutant.callee for mutant in mutants_of(module)] == [Callee.SELF, Callee.LOCAL]
+
 
 class TestScoring:
     @pytest.fixture
