@@ -20,7 +20,7 @@ from benchmarks.processes import RunError
 from benchmarks.results import Result, Store
 from benchmarks.tools import AWAITLINT, PEERS, Job, Tool, ToolError, check, version
 
-WORK = Path(__file__).with_name("work")
+WORK = Path(__file__).with_name(".work")
 
 
 @dataclass(frozen=True, slots=True)
