@@ -10,12 +10,12 @@ CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint generated generate stdlib coverage clean
+.PHONY: help demo test check lint generated generate stdlib coverage bench-recall bench-cold clean
 
 help: ## list the recipes
 	@echo "make <recipe>, where the recipes are:"
-	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r recipe what; do \
-		printf '  %-10s %s\n' "$$recipe" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r recipe what; do \
+		printf '  %-13s %s\n' "$$recipe" "$$what"; done
 
 demo: $(VENV)/.installed ## lint the example service in examples/chatbot, which is full of mistakes
 	@echo '$$ awaitlint check examples/chatbot'
@@ -33,7 +33,7 @@ lint: $(VENV)/.dev ## ruff, mypy, the layers' import contract, and awaitlint on 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/awaitlint check src scripts
+	$(BIN)/awaitlint check src scripts benchmarks
 
 generated: $(VENV)/.dev ## are the generated files up to date?
 	$(BIN)/python scripts/rule_table.py --check
@@ -48,6 +48,12 @@ stdlib: $(VENV)/.test ## make the table of the standard library again, after a c
 
 coverage: $(VENV)/.test ## run the tests with the coverage gate
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term:skip-covered
+
+bench-recall: $(VENV)/.installed ## how many deleted awaits are found in released packages (BENCH_ARGS='--set dev')
+	$(BIN)/python -m benchmarks.recall $(BENCH_ARGS)
+
+bench-cold: $(VENV)/.installed ## what a run without a cache costs (BENCH_ARGS='--peers DIR')
+	$(BIN)/python -m benchmarks.cold $(BENCH_ARGS)
 
 clean: ## remove the environment, caches and build output
 	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
