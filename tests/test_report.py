@@ -338,3 +338,18 @@ def test_diff():
     ]
     coloured = list(unified_diff("a.py", "old\n", "new\n", Style(enabled=True)))
     assert "\x1b[31m-old\x1b[0m" in coloured
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        ("a b/\u00e9\u65e5.py", "{}/a b/\u00e9\u65e5.py"),
+        ("new\nline.py", '"{}/new\\nline.py"'),
+        ('quo"te\\.py', '"{}/quo\\"te\\\\.py"'),
+        ("\u00e9\x1b[1m.py", '"{}/\\303\\251\\033[1m.py"'),
+        ("byte\udcff.py", '"{}/byte\\377.py"'),
+    ],
+)
+def test_names_in_a_diff_are_quoted_as_git_does(name: str, quoted: str) -> None:
+    lines = list(unified_diff(name, "a\n", "b\n", Style()))
+    assert lines[:2] == [f"--- {quoted.format('a')}", f"+++ {quoted.format('b')}"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.engine.options import Options
 from awaitlint.engine.session import Session
+from awaitlint.files.source import SourceStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from awaitlint.config.settings import Settings
     from awaitlint.files.discover import Target
-    from awaitlint.files.source import SourceStore
     from awaitlint.model import Diagnostic
 
 
@@ -28,6 +28,11 @@ class Result:
     internal_errors: tuple[str, ...] = ()
     #: what the run learned; it lives as long as the result, so that nothing is freed before it need be
     session: Session | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def texts(self) -> SourceStore:
+        """The texts that the findings speak of: the files may have changed since they were checked."""
+        return SourceStore() if self.session is None else self.session.texts()
 
 
 def run(

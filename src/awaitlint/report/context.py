@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,6 @@ from awaitlint.model import Diagnostic
 from awaitlint.report.style import Style
 
 _DOCS = "https://github.com/awaitlint/awaitlint/blob/main/docs/rules"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
 class Sources:
@@ -76,8 +74,3 @@ class ReportContext:
 def rule_url(name: str) -> str:
     """The page that explains a rule."""
     return f"{_DOCS}/{name}.md"
-
-
-def one_line(text: str) -> str:
-    """Text from the checked code on one line, with nothing in it that could steer a terminal."""
-    return _CONTROL.sub(lambda match: " " if match[0].isspace() else "\N{REPLACEMENT CHARACTER}", text)
