@@ -72,7 +72,8 @@ def fix_files(
         if not _pass(result, by_display, files, unsafe=unsafe):
             break
         overlays = {**store.overlays, **{f.target.path: _encoded(f) for f in files.values()}}
-        result = run(targets, settings_for, SourceStore(overlays), options=options)
+        again = SourceStore(overlays)
+        result = run(targets, settings_for, again, options=options, session=result.session)
     outcome = FixResult(result)
     for file in files.values():
         if file.text == file.decoded.text:

@@ -28,11 +28,8 @@ class Result:
     internal_errors: tuple[str, ...] = ()
     #: what the run learned; it lives as long as the result, so that nothing is freed before it need be
     session: Session | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def texts(self) -> SourceStore:
-        """The texts that the findings speak of: the files may have changed since they were checked."""
-        return SourceStore() if self.session is None else self.session.texts()
+    #: the texts that the findings speak of: the files may have changed since they were checked
+    texts: SourceStore = field(default_factory=SourceStore, repr=False, compare=False)
 
 
 def run(
@@ -42,6 +39,7 @@ def run(
     *,
     options: Options | None = None,
     progress: Callable[[int, int], None] | None = None,
+    session: Session | None = None,
 ) -> Result:
     """Check files.
 
@@ -51,8 +49,13 @@ def run(
         store: Answers what is in a file.
         options: How to run.
         progress: Called with (files done, files in all).
+        session: What an earlier run of the same files learned; the buffers in the store may be others.
     """
-    session = Session(settings_for, store, options)
+    if session is None:
+        session = Session(settings_for, store, options)
+    else:
+        session.internal_errors.clear()
+        session.refresh(store.overlays)
     session.displays.update((target.path, target.display) for target in targets)
     found: list[Diagnostic] = []
     # facts make many small objects and no garbage: collecting would only cost
@@ -70,7 +73,7 @@ def run(
     if progress is not None:
         progress(len(targets), len(targets))
     found.sort(key=lambda finding: finding.sort_key)
-    return Result(tuple(found), len(targets), tuple(session.internal_errors), session)
+    return Result(tuple(found), len(targets), tuple(session.internal_errors), session, session.texts())
 
 
 __all__ = ["Options", "Result", "run"]
