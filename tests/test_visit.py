@@ -58,6 +58,7 @@ class Counting(list):
 class Empty:
     lines: tuple[str, ...] = ()
     starts: dict[object, int] = {}  # noqa: RUF012
+    around: dict[int, int] = {}  # noqa: RUF012
 
 
 def test_answers_do_not_cost_more_where_nesting_is_deep(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +66,7 @@ def test_answers_do_not_cost_more_where_nesting_is_deep(monkeypatch: pytest.Monk
     module = libcst.parse_module("x = a and b and c or (d if e else f(g for h in i)) and not j\n")
     walk = visit.Walk(Empty())
     walk.parents = Counting()
-    walk.begin(Positions(module), ())
+    walk.begin(Positions(module))
     generators = []
 
     class Visitor:
@@ -87,7 +88,7 @@ def test_what_a_test_asks_about(use: str, test: str) -> None:
     index = Empty()
     index.lines = split_lines(source)
     walk = visit.Walk(index)
-    walk.begin(Positions(module), ())
+    walk.begin(Positions(module))
     probed = []
 
     class Visitor:
@@ -131,3 +132,16 @@ def test_regions_are_whole_functions() -> None:
     assert visit.regions(facts, [2, 3], 7) == [(1, 7)]
     assert visit.regions(facts, [6], 7) == [(1, 7)]
     assert visit.regions(facts, [], 7) == []
+
+
+def test_a_method_stands_in_its_class_however_much_is_walked(tmp_path: Path) -> None:
+    text = "class A:\n    x = 1\n\n    def f(self) -> await int: ...\n\n\ndef g(x=await y): ...\n"
+    path = tmp_path / "a.py"
+    store = SourceStore({path: text.encode()})
+    messages = []
+    for sieve in (True, False):
+        session = Session(SettingsCache(isolated=True), store, Options(cache=False, sieve=sieve))
+        messages.append([each.message for each in session.check(Target(path, "a.py"))])
+    assert messages[0] == messages[1]
+    assert "in the body of class `A`" in messages[0][0]
+    assert "at module level" in messages[0][1]

@@ -46,6 +46,11 @@ class _Index:
             for number, scope in enumerate(self.scopes)
             if scope.kind is not ScopeKind.MODULE
         }
+        #: line -> the scope around the outermost function that begins there
+        self.around: dict[int, int] = {}
+        for scope in self.scopes:
+            if scope.kind is ScopeKind.FUNCTION:
+                self.around.setdefault(scope.first_line, scope.parent)
 
 
 class Walk:
@@ -55,6 +60,8 @@ class Walk:
         self.parents: list[libcst.CSTNode] = []
         self._index = index
         self._placed: Placed
+        #: the scope around the region
+        self._outermost = 0
         #: of the visited node's ancestors: definitions with their scopes, what has a test with its test,
         #: generator expressions with their number of ancestors
         self._scopes: list[tuple[libcst.CSTNode, int]] = []
@@ -63,9 +70,12 @@ class Walk:
         self._probed: dict[libcst.CSTNode, list[str]] = {}
         self._last: tuple[libcst.CSTNode | None, Site | None] = (None, None)
 
-    def begin(self, placed: Placed, parents: Sequence[libcst.CSTNode]) -> None:
-        """Go on to a region: the places of its nodes, and the ancestors of its roots."""
+    def begin(
+        self, placed: Placed, parents: Sequence[libcst.CSTNode] = (), first_line: int | None = None
+    ) -> None:
+        """Go on to a region: the places of its nodes, the ancestors of its roots, the line of a function."""
         self._placed = placed
+        self._outermost = self._index.around.get(first_line, 0) if first_line is not None else 0
         self._last = (None, None)
         self.parents.clear()
         for frames in (self._scopes, self._tests, self._generators, self._probed):
@@ -105,7 +115,7 @@ class Walk:
         for node, index in reversed(self._scopes):
             if self._inside(node):
                 return self._index.scopes[index]
-        return self._index.scopes[0]
+        return self._index.scopes[self._outermost]
 
     def _inside(self, definition: libcst.CSTNode) -> bool:
         body = getattr(definition, "body", None)
@@ -230,8 +240,8 @@ def visit(
         try:
             region = parse_region(context.lines, first, last)
             # here and not in a rule, which would be blamed for a tree too deep to go through
-            walk.begin(region.positions, region.parents)
             whole = first <= 1 and last >= len(context.lines)
+            walk.begin(region.positions, region.parents, None if whole else first)
             for root in (region.module,) if whole else region.roots:
                 walker.walk(root)
         except SyntaxProblem as error:
