@@ -14,7 +14,15 @@ import click
 
 from awaitlint import __version__
 from awaitlint.cli.arguments import overrides, shared_options
-from awaitlint.cli.output import Progress, error, read_stdin, warning, write_bytes, write_lines
+from awaitlint.cli.output import (
+    Progress,
+    error,
+    read_stdin,
+    terminal_width,
+    warning,
+    write_bytes,
+    write_lines,
+)
 from awaitlint.config.load import SettingsCache
 from awaitlint.files.discover import Target, UsageError, discover, stdin_target
 from awaitlint.files.source import SourceError, SourceStore, decode
@@ -216,7 +224,8 @@ def _context(run: _Run, result: Result) -> ReportContext:
     from awaitlint.report.context import ReportContext, Sources  # noqa: PLC0415  as above
     from awaitlint.report.style import Style  # noqa: PLC0415
 
-    return ReportContext(Sources(result.texts, run.targets), Style.of(sys.stdout), unsafe=run.unsafe)
+    sources, style = Sources(result.texts, run.targets), Style.of(sys.stdout)
+    return ReportContext(sources, style, unsafe=run.unsafe, columns=terminal_width(sys.stdout))
 
 
 def _code(run: _Run, result: Result) -> int:

@@ -83,6 +83,14 @@ def read_stdin() -> bytes:
         raise UsageError(f"cannot read the standard input: {reason}") from problem
 
 
+def terminal_width(stream: TextIO) -> int | None:
+    """The columns of the terminal that a stream writes to; None where it is none, or does not tell."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):  # no terminal, no file, or closed
+        return None
+
+
 def reason(problem: OSError) -> str:
     """Why an output could not be written, for the user."""
     return f"cannot write the output: {(problem.strerror or str(problem)).lower()}"

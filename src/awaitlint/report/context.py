@@ -56,11 +56,16 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class ReportContext:
-    """How findings are to be shown; `unsafe` says whether unsafe fixes count as available."""
+    """How findings are to be shown.
+
+    `unsafe` says whether unsafe fixes count as available; `columns` is the width of the terminal, None where
+    the output goes elsewhere.
+    """
 
     sources: Sources
     style: Style = field(default_factory=Style)
     unsafe: bool = False
+    columns: int | None = None
 
     def fixable(self, diagnostic: Diagnostic) -> bool:
         """Whether ``--fix`` would mend the finding as things stand."""

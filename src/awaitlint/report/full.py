@@ -54,4 +54,6 @@ def _place(
     yield f"{arrow} {one_line(path)}:{span.line}:{span.column + 1}"
     lines = context.sources.lines(path)
     if lines is not None:
-        yield from excerpt(lines, span, context.style, gutter=gutter, context=around, paint=paint)
+        columns = context.columns
+        style = context.style
+        yield from excerpt(lines, span, style, gutter=gutter, context=around, paint=paint, columns=columns)
