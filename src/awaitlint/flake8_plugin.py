@@ -7,6 +7,7 @@ so a file gives the same findings as with ``awaitlint check``.
 
 from __future__ import annotations
 
+import codecs
 import functools
 import io
 import os
@@ -83,14 +84,18 @@ class _Checker:
 
 
 def _holds(data: bytes | None, text: str) -> bool:
-    """Whether a file's bytes are the text, which flake8 reads with universal newlines."""
+    """Whether a file's bytes are the text, which flake8 reads with universal newlines.
+
+    A file that Python would refuse to decode, flake8 takes to be Latin-1; it drops byte order marks.
+    """
     if data is None:
         return False
     try:
         saved = decode(data).text
     except SourceError:
-        return False
-    return saved.replace("\r\n", "\n").replace("\r", "\n") == text
+        saved = data.decode("latin-1").removeprefix(codecs.BOM_UTF8.decode("latin-1"))
+    saved = saved.replace("\r\n", "\n").replace("\r", "\n")
+    return saved.removeprefix("\ufeff") == text.removeprefix("\ufeff")
 
 
 def _encode(text: str) -> bytes:
@@ -98,9 +103,9 @@ def _encode(text: str) -> bytes:
     data = text.encode()
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    except SyntaxError:
+        return data if encoding == "utf-8" else text.encode(encoding, errors="replace")
+    except (SyntaxError, LookupError, UnicodeError):
         return data
-    return data if encoding == "utf-8" else text.encode(encoding, errors="replace")
 
 
 _checker = functools.lru_cache(maxsize=1)(_Checker)

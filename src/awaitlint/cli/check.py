@@ -15,7 +15,15 @@ import click
 
 from awaitlint import __version__
 from awaitlint.cli.arguments import overrides, shared_options
-from awaitlint.cli.output import Progress, error, warning, write_bytes, write_lines
+from awaitlint.cli.output import (
+    Progress,
+    error,
+    read_stdin,
+    terminal_width,
+    warning,
+    write_bytes,
+    write_lines,
+)
 from awaitlint.config.load import SettingsCache
 from awaitlint.files.discover import Target, UsageError, discover, stdin_target
 from awaitlint.files.environments import environment_of
@@ -84,8 +92,8 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
     if "-" in paths or given["stdin_filename"] is not None:
         if set(paths) - {"-"}:
             raise click.UsageError("standard input cannot be checked together with other paths")
-        stdin = sys.stdin.buffer.read()
         target = stdin_target(given["stdin_filename"], settings_for, cwd=cwd)
+        stdin = read_stdin()
         targets = [target] if target is not None else []
         store = SourceStore({each.path: stdin for each in targets})
     else:
@@ -132,7 +140,7 @@ def _check(run: _Run) -> int:
         result = run_engine(run.targets, run.settings_for, run.store, options=run.options, progress=progress)
     finally:
         progress.clear()
-    _report(run, result, _context(run, run.store))
+    _report(run, result, _context(run, result))
     return _code(run, result)
 
 
@@ -150,12 +158,11 @@ def _fix(run: _Run) -> int:
     if run.diff:
         code = _diff(run, outcome)
     elif run.stdin is None:
-        _report(run, outcome.result, _context(run, run.store), fixed=outcome.applied)
+        _report(run, outcome.result, _context(run, outcome.result), fixed=outcome.applied)
         code = _code(run, outcome.result)
     else:
-        data = _fixed_stdin(run.stdin, outcome)
-        write_bytes(data)
-        context = _context(run, SourceStore({each.path: data for each in run.targets}))
+        write_bytes(_fixed_stdin(run.stdin, outcome))
+        context = _context(run, outcome.result)
         _report(run, outcome.result, context, fixed=outcome.applied, to_stderr=True)
         code = _code(run, outcome.result)
     return _FAILED if outcome.errors else code
@@ -168,7 +175,7 @@ def _fixed_stdin(data: bytes, outcome: FixResult) -> bytes:
         try:
             before = decode(data)
             return encode(after, before.encoding, bom=before.bom)
-        except (SourceError, UnicodeEncodeError) as problem:
+        except (SourceError, UnicodeError) as problem:
             raise UsageError(f"standard input cannot be fixed: {problem}") from problem
     return data
 
@@ -177,9 +184,10 @@ def _diff(run: _Run, outcome: FixResult) -> int:
     from awaitlint.report.diff import unified_diff  # noqa: PLC0415  only for --diff
     from awaitlint.report.summary import diff_summary  # noqa: PLC0415
 
-    context = _context(run, run.store)
+    context = _context(run, outcome.result)
+    texts = outcome.result.texts
     for target, before, after in outcome.changed:
-        source = decode(run.store.read(target.path))
+        source = decode(texts.read(target.path))
         bom = "\ufeff" if source.bom else ""
         lines = unified_diff(target.display, bom + before, bom + after, context.style)
         # in the file's own encoding, or the diff would not fit the file
@@ -215,11 +223,12 @@ def _report(
         write_lines(summary(diagnostics, context, fixed=fixed, failed=failed), stream)
 
 
-def _context(run: _Run, store: SourceStore) -> ReportContext:
+def _context(run: _Run, result: Result) -> ReportContext:
     from awaitlint.report.context import ReportContext, Sources  # noqa: PLC0415  as above
     from awaitlint.report.style import Style  # noqa: PLC0415
 
-    return ReportContext(Sources(store, run.targets), Style.of(sys.stdout), unsafe=run.unsafe)
+    sources, style = Sources(result.texts, run.targets), Style.of(sys.stdout)
+    return ReportContext(sources, style, unsafe=run.unsafe, columns=terminal_width(sys.stdout))
 
 
 def _code(run: _Run, result: Result) -> int:

@@ -29,6 +29,9 @@ PYPROJECT = "pyproject.toml"
 #: In the order in which they count where a directory has several.
 CONFIG_NAMES = (".awaitlint.toml", "awaitlint.toml", PYPROJECT)
 
+#: bytes of a configuration file at most
+_LARGEST = 16 << 20
+
 _Signature = tuple[int, int, int] | None
 
 
@@ -285,8 +288,13 @@ def _signature(path: str) -> _Signature:
 
 
 def _read(path: Path) -> bytes:
+    """What is in a file, which may be a pipe of the user's shell; a device may have no end."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+            if len(data) > _LARGEST:
+                raise ConfigError(path, f"cannot read the configuration: larger than {_LARGEST >> 20} MB")
+            return data
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(path, f"cannot read the configuration: {reason}") from error

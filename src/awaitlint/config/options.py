@@ -207,7 +207,10 @@ def parse(option: Option, value: object) -> object:
                 raise OptionError(value, f"expected {option.kind.value}")
             return Path(value.strip())
         case Kind.STRINGS | Kind.SELECTORS:
-            return _strings(value, option.kind)
+            strings = _strings(value, option.kind)
+            if not strings and option.key == "select":
+                raise OptionError("", "names no rule, and stands in place of the default ones")
+            return strings
         case Kind.GLOBS:
             return _checked_globs(_strings(value, option.kind))
         case Kind.SELECTORS_BY_GLOB:

@@ -129,6 +129,11 @@ class Session:
             known = self._lowered[path] = self._lower(path)
         return known
 
+    def texts(self) -> SourceStore:
+        """The files as they were read: what findings speak of, whatever has become of them since."""
+        read = {path: known.data for path, known in self._lowered.items() if known.data is not None}
+        return SourceStore(read)
+
     def _lower(self, path: Path) -> Lowered:
         signature = self._signature(path)
         try:

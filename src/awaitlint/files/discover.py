@@ -118,11 +118,22 @@ def discover(
         if os.path.isdir(path):
             if not walk.forced_out(path):
                 found.extend(walk.directory(path))
-        elif not os.path.lexists(path):
-            raise UsageError(f"no such file or directory: {os.fspath(given)}")
+        elif (reason := _missing(path)) is not None:
+            raise UsageError(f"{reason}: {os.fspath(given)}")
         elif not walk.forced_out(path):
             found.append(_Found(path, os.path.realpath(path), os.path.islink(path)))
     return [Target(Path(each.path), display_name(each.path, base)) for each in _once(found)]
+
+
+def _missing(path: str) -> str | None:
+    """Why nothing can be found at a path, None where there is something, were it a broken link."""
+    try:
+        os.lstat(path)
+    except (OSError, ValueError) as error:
+        known = isinstance(error, OSError) and not isinstance(error, (FileNotFoundError, NotADirectoryError))
+        reason = error.strerror if isinstance(error, OSError) and known else None
+        return (reason or "no such file or directory").lower()
+    return None
 
 
 def stdin_target(
@@ -136,6 +147,8 @@ def stdin_target(
     if name is None:
         return Target(Path(base, "-"), "-")
     path = os.path.normpath(os.path.join(base, name))
+    if not name or os.path.isdir(path):
+        raise UsageError(f"the name of standard input is a directory: {name}" if name else "a path is empty")
     if _Walk(settings_for, base, None).forced_out(path):
         return None
     return Target(Path(path), display_name(path, base))
