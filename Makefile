@@ -4,13 +4,15 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?= -n auto --dist loadgroup
+# The test group installs these at the versions that the table of packages was made from.
+SAMPLE := anyio httpx-sse types-aiofiles
 
 # A candidate is used when it starts, is new enough and can make virtual environments.
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14 python)
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint generated generate stdlib coverage bench-recall bench-cold clean
+.PHONY: help demo test check lint generated generate stdlib packages coverage bench-recall bench-cold clean
 
 help: ## list the recipes
 	@echo "make <recipe>, where the recipes are:"
@@ -38,6 +40,7 @@ lint: $(VENV)/.dev ## ruff, mypy, the layers' import contract, and awaitlint on 
 generated: $(VENV)/.dev ## are the generated files up to date?
 	$(BIN)/python scripts/rule_table.py --check
 	$(BIN)/python scripts/generate_stdlib.py --check
+	$(BIN)/python scripts/generate_packages.py --check --installed --only $(SAMPLE)
 
 generate: $(VENV)/.dev ## write the generated files again
 	$(BIN)/python scripts/rule_table.py
@@ -45,6 +48,9 @@ generate: $(VENV)/.dev ## write the generated files again
 
 stdlib: $(VENV)/.test ## make the table of the standard library again, after a change of the facts
 	$(BIN)/python scripts/generate_stdlib.py
+
+packages: $(VENV)/.test ## make the table of third-party packages again; downloads them into build/packages
+	$(BIN)/python scripts/generate_packages.py
 
 coverage: $(VENV)/.test ## run the tests with the coverage gate
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term:skip-covered

@@ -47,6 +47,9 @@ class Library(Protocol):
 
     def is_package(self, name: str) -> bool: ...
 
+    def is_stub(self, name: str) -> bool:
+        """Whether a module is known from a stub: bodies say nothing."""
+
     def module(self, name: str) -> ModuleFacts | None:
         """The facts of a module, shared between callers."""
 
@@ -277,11 +280,15 @@ class Project:
         facts = library.module(name) if library is not None else None
         module = None
         if library is not None and facts is not None:
-            is_stub = origin is Origin.STDLIB
-            if is_stub and name in TYPING_MODULES:
+            if origin is Origin.STDLIB and name in TYPING_MODULES:
                 facts = name_special_forms(facts)
             module = Module(
-                name, None, facts, is_package=library.is_package(name), is_stub=is_stub, origin=origin
+                name,
+                None,
+                facts,
+                is_package=library.is_package(name),
+                is_stub=library.is_stub(name),
+                origin=origin,
             )
         self._library_modules[key] = module
         return module
