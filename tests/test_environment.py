@@ -284,6 +284,9 @@ class Bundled:
     def is_package(self, name: str) -> bool:
         return True
 
+    def is_stub(self, name: str) -> bool:
+        return False
+
     def module(self, name: str):
         return self.facts if name in self.names else None
 
