@@ -14,6 +14,7 @@ from awaitlint.engine.options import Options
 from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore
 from awaitlint.index.lower import lower
+from awaitlint.index.packages import package_library
 from awaitlint.index.project import Module, Project
 from awaitlint.index.stdlib import standard_library
 from awaitlint.infer.engine import Inference
@@ -107,6 +108,7 @@ class Session:
                 self.store,
                 stdlib,
                 lambda each: self.lowered(each).facts,
+                packages=package_library(),
                 environment=environment,
             )
             found = self._linked[key] = Linked(project, Inference(project))
