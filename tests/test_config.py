@@ -58,8 +58,11 @@ def test_every_example_is_valid_and_differs_from_the_default(option, tmp_path):
     assert list(table) == [option.key]
     assert parse(option, table[option.key]) != option.default
     write(tmp_path / "awaitlint.toml", option.example)
+    write(tmp_path / ".venv/bin/python", "")
+    write(tmp_path / ".venv/lib/python3.12/site-packages/six.py", "")
     settings = load_settings(tmp_path)
-    assert getattr(settings, option.field) == parse(option, table[option.key])
+    parsed = parse(option, table[option.key])
+    assert getattr(settings, option.field) == (tmp_path / parsed if isinstance(parsed, Path) else parsed)
     assert option.help.endswith(".")
 
 
@@ -287,16 +290,30 @@ def test_a_configuration_in_the_current_directory_is_named_shortly(tmp_path, mon
     assert error_of(Path()) == "awaitlint.toml: fx = 1: unknown option; did you mean `fix`?"
 
 
+def test_a_configuration_without_an_end_is_an_error(tmp_path):
+    """Such as ``--config /dev/zero``."""
+    path = tmp_path / "awaitlint.toml"
+    with path.open("wb") as file:
+        file.truncate(16 * 1024 * 1024 + 1)
+    assert error_of(tmp_path) == f"{path}: cannot read the configuration: larger than 16 MB"
+
+
+def test_an_empty_selection_is_an_error(tmp_path):
+    path = write(tmp_path / "awaitlint.toml", "select = []\nextend-select = []\n")
+    message = "names no rule, and stands in place of the default ones"
+    assert error_of(tmp_path) == f'{path}: select = "": {message}'
+
+
 def test_an_unreadable_configuration_is_an_error(tmp_path, monkeypatch):
     path = write(tmp_path / "awaitlint.toml", "")
-    read = Path.read_bytes
+    read = Path.open
 
-    def refuse(self):
+    def refuse(self, *args):
         if self == path:
             raise PermissionError(13, "Permission denied")
-        return read(self)
+        return read(self, *args)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     assert error_of(tmp_path) == f"{path}: cannot read the configuration: permission denied"
 
 

@@ -22,6 +22,7 @@ SHARED = (
     "extend-exclude",
     "force-exclude",
     "respect-gitignore",
+    "python",
     "target-version",
     "output-format",
     "fix",
@@ -33,6 +34,7 @@ _METAVARS = {
     Kind.GLOBS: "GLOBS",
     Kind.SELECTORS_BY_GLOB: "GLOB:RULE,...",
     Kind.VERSION: "VERSION",
+    Kind.PATH: "PATH",
 }
 
 
@@ -47,7 +49,7 @@ def shared_options(function: _Function) -> _Function:
             decorate = click.option(
                 f"--{key}", option.field, type=click.Choice(option.choices), default=None, help=summary
             )
-        elif option.kind is Kind.VERSION:
+        elif option.kind in (Kind.VERSION, Kind.PATH):
             decorate = click.option(f"--{key}", option.field, metavar=_METAVARS[option.kind], help=summary)
         else:
             decorate = click.option(

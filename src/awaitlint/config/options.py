@@ -10,6 +10,7 @@ import enum
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from awaitlint.config.settings import Settings
 from awaitlint.files.globs import GlobError, compile_glob
@@ -21,6 +22,8 @@ class Kind(enum.Enum):
     FLAG = "true or false"
     CHOICE = "a string"
     VERSION = 'a Python version such as "3.12"'
+    #: absolute, or relative to the directory that the option stands in
+    PATH = "a path"
     STRINGS = "a list of strings"
     #: globs of files, see `awaitlint.files.globs`
     GLOBS = "a list of globs"
@@ -138,6 +141,14 @@ OPTIONS = (
         'src = ["lib", "services/api/src"]',
     ),
     Option(
+        "python",
+        Kind.PATH,
+        "The Python interpreter, or the directory of the environment, that the project's dependencies are"
+        " installed for. They are read and never run. Where it is not given, `.venv`, `venv` or `env` in the"
+        " project or around it, or else the active environment.",
+        'python = ".venv/bin/python"',
+    ),
+    Option(
         "target-version",
         Kind.VERSION,
         "The oldest Python that the code has to run on. Where it is not given, the lower bound of"
@@ -199,8 +210,15 @@ def parse(option: Option, value: object) -> object:
             return value
         case Kind.VERSION:
             return _version(value)
+        case Kind.PATH:
+            if not isinstance(value, str) or not value.strip() or "\0" in value:
+                raise OptionError(value, f"expected {option.kind.value}")
+            return Path(value.strip())
         case Kind.STRINGS | Kind.SELECTORS:
-            return _strings(value, option.kind)
+            strings = _strings(value, option.kind)
+            if not strings and option.key == "select":
+                raise OptionError("", "names no rule, and stands in place of the default ones")
+            return strings
         case Kind.GLOBS:
             return _checked_globs(_strings(value, option.kind))
         case Kind.SELECTORS_BY_GLOB:

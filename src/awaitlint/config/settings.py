@@ -34,6 +34,8 @@ class Settings:
     respect_gitignore: bool = True
     #: source roots besides those that are found, relative to `root`
     src: tuple[str, ...] = ()
+    #: an interpreter, or the directory of an environment, with the project's dependencies; absolute
+    python: Path | None = None
     #: the oldest Python that the code has to run on
     target_version: tuple[int, int] = (3, 13)
     #: globs of qualified names whose calls are never reported

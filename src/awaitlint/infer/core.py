@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from awaitlint.index.project import Module, Project
-from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.evaluator import CYCLE, Arguments
 from awaitlint.infer.statements import Statements
 
 
@@ -137,6 +137,8 @@ class Core(Statements):
     def _binop(self, module: Module, node: f.BinOp, context: Context) -> Value:
         left = self.value(module, node.left, context)
         right = self.value(module, node.right, context)
+        if left is CYCLE or right is CYCLE:
+            return CYCLE
         if node.op == "BitOr" and (self.is_type(left) or self.is_type(right)):
             return TypeForm(union([self.as_instance(left), self.as_instance(right)]))
         if isinstance(left, Instance) and isinstance(right, Instance) and left.cls.module.name == "builtins":

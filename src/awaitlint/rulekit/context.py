@@ -11,6 +11,7 @@ from awaitlint.index.facts import Call, Declared, Narrow, Phi, Use
 from awaitlint.infer.values import CallableValue, External, FunctionValue, OverloadedValue, UnionValue
 from awaitlint.model import Diagnostic, Related, Span
 from awaitlint.rulekit.flow import Flow
+from awaitlint.syntax.columns import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,11 @@ class ModuleContext:
     def lines(self) -> list[str]:
         """The text's lines without their ends; line n is lines[n - 1]."""
         return split_lines(self.text)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The text's columns in bytes, as facts count them, and in characters."""
+        return Columns(self.lines)
 
     @property
     def facts(self) -> ModuleFacts:
@@ -200,14 +206,10 @@ class ModuleContext:
         """The place of a site, in characters."""
         return Span(
             site.line,
-            self._column(site.line, site.column),
+            self.columns.to_characters(site.line, site.column),
             site.end_line,
-            self._column(site.end_line, site.end_column),
+            self.columns.to_characters(site.end_line, site.end_column),
         )
-
-    def _column(self, line: int, column: int) -> int:
-        text = self.lines[line - 1]
-        return column if text.isascii() else len(text.encode()[:column].decode(errors="ignore"))
 
     def place(self, site: Site, message: str) -> Related:
         """A place in the module under check, as evidence."""
