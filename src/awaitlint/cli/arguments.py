@@ -13,6 +13,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: Configuration options that can be given on the command line.
 SHARED = (
+    "preset",
     "select",
     "extend-select",
     "ignore",

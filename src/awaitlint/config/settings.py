@@ -19,7 +19,9 @@ class Settings:
 
     root: Path
     config_path: Path | None = None
-    #: selectors: codes, prefixes of codes, names of rules, ``ALL``; empty stands for the default rules
+    #: ``default`` or ``pedantic``: which rules `select` stands for where it is empty, and how sure they must be
+    preset: str = "default"
+    #: selectors: codes, prefixes of codes, names of rules, ``ALL``; empty stands for the preset's rules
     select: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()

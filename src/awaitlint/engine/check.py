@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awaitlint.config.selection import selected
+from awaitlint.config.selection import reports_likely, selected
 from awaitlint.engine.suppressions import suppress
 from awaitlint.files.source import SourceError, decode
 from awaitlint.index.facts import Call
-from awaitlint.model import Diagnostic
+from awaitlint.model import Confidence, Diagnostic
 from awaitlint.rulekit.context import ModuleContext
 from awaitlint.rulekit.registry import all_rules
 from awaitlint.rules.syntax_error import SyntaxErrorRule
 from awaitlint.syntax.parse import SyntaxProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from awaitlint.config.settings import Settings
@@ -32,15 +33,32 @@ def check_file(session: Session, target: Target) -> tuple[Diagnostic, ...]:
         return _unreadable(target, lowered, codes)
     if target.path.suffix == ".pyi" or not codes:
         return ()
-    context = _context(session, target.path, target.display, settings, lowered)
+    rules = [rule for rule in all_rules() if rule.code in codes and is_wanted(rule, settings)]
+    context = inspect(session, target, settings, rules)
     if context is None:
         return ()
-    rules = [rule(context) for rule in all_rules() if rule.code in codes]
-    lines = _suspects(session, context, rules)
+    found = [pair for pair in context.findings if is_wanted(pair[1], settings)]
+    return suppress(context.text, first_of_each_cause(found)).kept
+
+
+def inspect(
+    session: Session, target: Target, settings: Settings, rules: Sequence[type[Rule]]
+) -> ModuleContext | None:
+    """A file that rules have looked at, with all that they found; None where it cannot be read."""
+    context = _context(session, target.path, target.display, settings, session.lowered(target.path))
+    if context is None:
+        return None
+    made = [rule(context) for rule in rules]
+    lines = _suspects(session, context, made)
     if lines:
-        _visit(session, context, rules, lines)
-    findings = _first_of_each_cause(context)
-    return suppress(context.text, findings).kept
+        _visit(session, context, made, lines)
+    return context
+
+
+def is_wanted(subject: type[Rule] | Diagnostic, settings: Settings) -> bool:
+    """Whether findings as sure as a rule, or as this one, are reported."""
+    certain = subject.confidence is Confidence.CERTAIN
+    return certain or reports_likely(settings, subject.code, subject.name)
 
 
 def rule_keys() -> tuple[tuple[str, str, bool], ...]:
@@ -166,9 +184,9 @@ def _crashed(session: Session, context: ModuleContext, rule: Rule, error: Except
     session.internal_errors.append(f"{context.display}: the rule {rule.name} ({rule.code}) failed: {reason}")
 
 
-def _first_of_each_cause(context: ModuleContext) -> list[Diagnostic]:
-    """The findings in order; of several with one cause, the first in the text."""
-    ordered = sorted(context.findings, key=lambda pair: pair[1].sort_key)
+def first_of_each_cause(findings: Iterable[tuple[object, Diagnostic]]) -> list[Diagnostic]:
+    """Findings (with their causes) in order; of several with one cause, the first in the text."""
+    ordered = sorted(findings, key=lambda pair: pair[1].sort_key)
     seen: set[object] = set()
     kept = []
     for cause, finding in ordered:

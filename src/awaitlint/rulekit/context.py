@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from awaitlint.files.source import decode, split_lines
 from awaitlint.index.facts import Call, Declared, Narrow, Phi, Use
-from awaitlint.infer.values import CallableValue, FunctionValue, OverloadedValue, UnionValue
+from awaitlint.infer.values import CallableValue, External, FunctionValue, OverloadedValue, UnionValue
 from awaitlint.model import Diagnostic, Related, Span
 from awaitlint.rulekit.flow import Flow
 from awaitlint.syntax.columns import Columns
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.values import AwaitableValue, Value
-    from awaitlint.model import Fix, Severity
+    from awaitlint.model import Confidence, Fix, Severity
     from awaitlint.rulekit.rule import Rule
 
 
@@ -181,6 +181,10 @@ class ModuleContext:
             return False
         functions = [self.called(site), value.function if value is not None else None]
         names = {function.qualname for function in functions if function is not None}
+        call = self.facts.nodes[site.node]
+        reached = self.infer.value(self.module, call.func) if isinstance(call, Call) else None
+        if isinstance(reached, External):
+            names.add(reached.path.replace("()", ""))
         return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
     def is_overridden(self, site: Site, value: AwaitableValue | None = None) -> bool:
@@ -220,6 +224,7 @@ class ModuleContext:
         related: tuple[Related, ...] = (),
         fix: Fix | None = None,
         severity: Severity | None = None,
+        confidence: Confidence | None = None,
         cause: object = None,
     ) -> None:
         """Record a finding; of several with the same cause, the first in the text is shown."""
@@ -230,7 +235,7 @@ class ModuleContext:
             name=rule.name,
             message=message,
             severity=severity or rule.severity,
-            confidence=rule.confidence,
+            confidence=confidence or rule.confidence,
             related=related,
             fix=fix,
         )

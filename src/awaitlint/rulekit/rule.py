@@ -28,7 +28,8 @@ class Rule:
 
     Class attributes are the metadata: `code` (``AWL101``), `name` (``unawaited-coroutine``), `summary` (what
     it reports, a phrase without a final period), `default` (reported unless deselected), `severity`,
-    `confidence`, `fixes` (the safety of its fixes, empty when it has none).
+    `confidence` (of its findings, unless one says otherwise; *likely* ones are reported only under the preset
+    ``pedantic`` or where the rule is selected by its own code or name), `fixes` (the safety of its fixes, empty when it has none).
     """
 
     code: ClassVar[str]
@@ -64,6 +65,7 @@ class Rule:
         related: Sequence[Related] = (),
         fix: Fix | None = None,
         severity: Severity | None = None,
+        confidence: Confidence | None = None,
         cause: object = None,
     ) -> None:
         """Report a finding at a node of the walked tree; see `ModuleContext.add`."""
@@ -74,6 +76,7 @@ class Rule:
             related=tuple(related),
             fix=fix,
             severity=severity,
+            confidence=confidence,
             cause=cause,
         )
 
