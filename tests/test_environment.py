@@ -196,7 +196,8 @@ class Client:
         await asyncio.sleep(0)
         return Response()
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        self.closed = True
 
 
 class Response:

@@ -14,7 +14,7 @@ from awaitlint.engine.options import Options
 from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore
 from awaitlint.index.lower import lower
-from awaitlint.index.packages import package_library
+from awaitlint.index.packages import TURNED_ASYNC, package_library
 from awaitlint.index.project import Module, Project
 from awaitlint.index.stdlib import standard_library
 from awaitlint.infer.engine import Inference
@@ -109,10 +109,22 @@ class Session:
                 stdlib,
                 lambda each: self.lowered(each).facts,
                 packages=package_library(),
+                knows=lambda package: self._knows(package, root, settings),
                 environment=environment,
             )
             found = self._linked[key] = Linked(project, Inference(project))
         return found
+
+    @staticmethod
+    def _knows(package: str, root: Path, settings: Settings) -> bool:
+        """Whether the bundled knowledge of a package holds for the versions that a project admits."""
+        turned = TURNED_ASYNC.get(package)
+        if turned is None:
+            return True
+        from awaitlint.index.requirements import admitted, project_root  # noqa: PLC0415  for these alone
+
+        distribution, version = turned
+        return admitted(distribution, root, project_root(root), settings.python).admits(version, None)
 
     def _root(self, path: Path) -> Path:
         root = self._roots.get(path.parent)

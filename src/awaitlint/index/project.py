@@ -132,6 +132,7 @@ class Project:
         stdlib: The standard library of the target version.
         load: The facts of a file, or None where it cannot be read or parsed.
         packages: What comes with awaitlint about third-party packages.
+        knows: Whether that holds for the versions of a top-level package that the project admits.
         environment: What is installed for the project; it goes before `packages`.
     """
 
@@ -145,12 +146,14 @@ class Project:
         *,
         packages: Library | None = None,
         environment: Environment | None = None,
+        knows: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.root = root
         self.store = store
         self.stdlib = stdlib
         self.packages = packages
         self.environment = environment
+        self._knows = knows
         self._load = load
         self._extra_roots = [str(path) for path in extra_roots]
         self._modules: dict[str, Module | None] = {}
@@ -267,7 +270,7 @@ class Project:
                 module = self._module_of_file(path, name)
             elif path is not None:
                 module = _new_namespace(path, name, Origin.ENVIRONMENT)
-        elif self.packages is not None:
+        elif self.packages is not None and self._knows(name.partition(".")[0]):
             module = self._library_module(name, Origin.BUNDLED)
         self._installed[name] = module
         return module

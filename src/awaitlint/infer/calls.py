@@ -287,8 +287,11 @@ class Calls(Decorators):
 
     def body_may_be_awaitable(self, func: FunctionValue) -> bool:
         """Whether a function's body returns an awaitable on some path, whatever its annotation says."""
-        if func.fact.is_async or func.fact.is_stub or func.module.is_stub:
+        if func.fact.is_async or func.module.is_stub:
             return False
+        if self.is_hook(func):
+            # what subclasses put in its place may be asynchronous
+            return True
         return any(self.is_awaitable(member) for member in members(self.from_body(func, _NO_ARGUMENTS)))
 
     def _is_eager(self, func: FunctionValue, declared: Value) -> bool:

@@ -86,4 +86,8 @@ class Receivers:
         if fact.index == 0 and scopes[scope.parent].kind is f.ScopeKind.CLASS:
             return ("self", scope.parent)
         param = scope.params[fact.index]
-        return ("parameter", param.name, self.path(param.annotation, depth) if param.annotation >= 0 else None)
+        return (
+            "parameter",
+            param.name,
+            self.path(param.annotation, depth) if param.annotation >= 0 else None,
+        )

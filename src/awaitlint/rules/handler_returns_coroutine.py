@@ -93,7 +93,11 @@ class HandlerReturnsCoroutine(CoroutineRule):
         if self.module.scope_of(site).kind is not f.ScopeKind.FUNCTION or not self._is_returned(site):
             return False
         # most returned calls are none of coroutines, and who registers a function takes a while to find out
-        if self.module.coroutine(site) is None:
+        value = self.module.coroutine(site)
+        if value is None:
+            return False
+        if value.function is not None and value.function.fact.parent == site.scope:
+            # a function that makes an async function of its own and calls it, as Django's views do
             return False
         framework = self._handlers.framework(site.scope)
         if framework in _AWAITING and site.use is Use.RETURNED:
