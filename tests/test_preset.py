@@ -103,7 +103,8 @@ def test_a_likely_finding_does_not_hide_a_certain_one_of_the_same_cause(cli, mon
     target = Target(Path("main.py").absolute(), "main.py")
 
     def messages(**overrides):
-        return [each.message for each in check_file(Session(SettingsCache(overrides=overrides), SourceStore()), target)]
+        session = Session(SettingsCache(overrides=overrides), SourceStore())
+        return [each.message for each in check_file(session, target)]
 
     assert messages() == ["this is certain"]
     assert messages(preset="pedantic") == ["this is certain"]

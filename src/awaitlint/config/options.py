@@ -71,7 +71,8 @@ OPTIONS = (
     Option(
         "preset",
         Kind.CHOICE,
-        "What is reported where nothing is selected: `default`, the rules that are on by default and only what"
+        "What is reported where nothing is selected: `default`, the rules that are on by default and only "
+        "what"
         " is certain, or `pedantic`, every rule, and what is merely likely as well.",
         'preset = "pedantic"',
         choices=("default", "pedantic"),
@@ -79,7 +80,8 @@ OPTIONS = (
     Option(
         "select",
         Kind.SELECTORS,
-        "The rules to check, in place of those of the preset: codes, prefixes of codes, names, or ALL. The more"
+        "The rules to check, in place of those of the preset: codes, prefixes of codes, names, or ALL. The "
+        "more"
         " specific of two entries wins, and `ignore` wins over an equally specific `select`.",
         'select = ["AWL1", "blocking-sleep"]',
     ),

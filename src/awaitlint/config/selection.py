@@ -1,4 +1,4 @@
-"""Which rules are checked in which file: what ``preset``, ``select``, ``ignore`` and ``per-file-ignores`` mean."""
+"""Which rules are checked in which file: ``preset``, ``select``, ``ignore`` and ``per-file-ignores``."""
 
 from __future__ import annotations
 

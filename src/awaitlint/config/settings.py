@@ -19,7 +19,7 @@ class Settings:
 
     root: Path
     config_path: Path | None = None
-    #: ``default`` or ``pedantic``: which rules `select` stands for where it is empty, and how sure they must be
+    #: ``default`` or ``pedantic``: what `select` stands for where it is empty, and how sure rules must be
     preset: str = "default"
     #: selectors: codes, prefixes of codes, names of rules, ``ALL``; empty stands for the preset's rules
     select: tuple[str, ...] = ()

@@ -303,8 +303,8 @@ class PackageLibrary:
 
 
 #: packages whose methods became asynchronous in some version: what is known holds from that one on
-#: (name → distribution, version).  python-telegram-bot: its transition guide to version 20; discord.py: "Migrating
-#: to v2.0", where loading extensions and cogs became asynchronous.
+#: (name → distribution, version).  python-telegram-bot: its transition guide to version 20; discord.py:
+#: "Migrating to v2.0", where loading extensions and cogs became asynchronous.
 TURNED_ASYNC = {"telegram": ("python-telegram-bot", "20"), "discord": ("discord.py", "2.0")}
 
 

@@ -298,7 +298,7 @@ class Classes(Core):
 
     @staticmethod
     def _settled(values: list[Value]) -> list[Value]:
-        """What is assigned to an attribute: as type checkers have it, the first assignment says what it is."""
+        """What is assigned to an attribute: the first assignment says what it is, as for type checkers."""
         real = [value for value in values if not isinstance(value, NoneValue)]
         if real and not _is_open(real[0]) and not isinstance(real[0], External):
             return [value for value in values if not _is_open(value)]

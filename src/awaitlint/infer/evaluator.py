@@ -166,7 +166,7 @@ class Evaluator:
         compute: Callable[..., Value],
         arguments: tuple[object, ...],
     ) -> Value:
-        """The value of something that depends on itself: what it is apart from that, if that explains all of it."""
+        """The value of something that depends on itself: the rest of it, if that explains all of it."""
         depth = self._depth
         for _ in range(_ROUNDS):
             if not isinstance(result, UnionValue) or CYCLE not in result.members:

@@ -1,4 +1,4 @@
-"""What parameters without annotations are: from FastAPI's dependencies, pytest's fixtures, and private calls."""
+"""What parameters without annotations are: FastAPI's dependencies, pytest's fixtures, private calls."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Parameters(Calls):
             found = self.project.module_at(path) if self.project.has_file(path) else None
             if found is not None and found is not module:
                 yield found
-            above = os.path.dirname(directory)
+            above = os.path.dirname(directory)  # noqa: PTH120  a string, as a module has it
             if above == directory:
                 return
             directory = above
@@ -158,7 +158,7 @@ class Parameters(Calls):
         return union(found) if found else None
 
     def _calls_of(self, module: Module, scope: int) -> list[f.Call]:
-        """Every call of a private function; empty where it is used in another way, too, or called too often."""
+        """Every call of a private function; none where it is used in another way, or called too often."""
         table = self._private.get(module)
         if table is None:
             table = self._private[module] = dict(_calls_by_name(module))

@@ -19,7 +19,7 @@ _LONGEST = 20
 class Receivers:
     """Calls by the path that leads to their function, where inference cannot say what the function is.
 
-    A path begins at a global name, an import, the class of ``self``, a parameter (by its name and annotation),
+    A path begins at a global name, an import, the class of ``self``, a parameter (by name and annotation),
     or else at one binding of one local name, which is followed to what it was bound to: equal names of locals
     that have nothing to do with each other are not alike.  Arguments of calls on the way do not count.
     """
@@ -31,7 +31,7 @@ class Receivers:
         self._module = module
 
     def alike(self, call: int) -> list[Site]:
-        """The sites of all calls of what a call calls, in the order of the text; the call's own among them."""
+        """The sites of all calls of what a call calls, in the order of the text, its own among them."""
         if self._by_path is None:
             self._by_path = {}
             for site in self._facts.sites:

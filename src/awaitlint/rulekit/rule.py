@@ -2,7 +2,8 @@
 
 A rule module in `awaitlint.rules` defines one subclass of `Rule` per code.  Its module docstring is the
 rule's documentation page.  The engine asks `suspect` about the sites of a module whose use is in `uses`
-(of some calls only, where `callees` names them; and the rule itself, through `suspicious`, where it looks at something other than sites); functions with a
+(of some calls only, where `callees` names them; and the rule itself, through `suspicious`, where it looks
+at something other than sites); functions with a
 suspect are parsed with libcst and walked, and the rule's ``visit_X``/``leave_X`` methods are called for
 each node.  What `suspect` lets through may only over-approximate what the visitor reports: with the sieve
 switched off every function is walked, and the diagnostics are the same.
@@ -29,7 +30,8 @@ class Rule:
     Class attributes are the metadata: `code` (``AWL101``), `name` (``unawaited-coroutine``), `summary` (what
     it reports, a phrase without a final period), `default` (reported unless deselected), `severity`,
     `confidence` (of its findings, unless one says otherwise; *likely* ones are reported only under the preset
-    ``pedantic`` or where the rule is selected by its own code or name), `fixes` (the safety of its fixes, empty when it has none).
+    ``pedantic`` or where the rule is selected by its own code or name), `fixes` (the safety of
+    its fixes, empty when it has none).
     """
 
     code: ClassVar[str]

@@ -4,21 +4,23 @@
 Reports a bare statement that calls something unknown, where the same call is awaited at least three times
 elsewhere in the file and never used in any other way.
 
-The *same call* has the same method or function, reached on the same path: from the same import or global name,
+The *same call* has the same method or function on the same path: from the same import or global name,
 an attribute of `self` in the same class, a parameter of the same name and annotation, or the same local
 variable. Local variables of other functions count only where they are bound to the same thing. One place that
 assigns, returns, passes on or drops the call without `await` makes the rule silent: it may be a future, which
 works by itself, or a method for two worlds.
 
-What inference can resolve is not looked at, for AWL101 speaks of that. The finding is *likely*, not certain: the
-rule is off by default and reports under the preset `pedantic`, or where it is selected by its own code or name.
+What inference can resolve is not looked at, for AWL101 speaks of that. The finding is *likely*, not certain:
+the rule is off by default and reports under the preset `pedantic`, or where it is selected by its own code or
+name.
 
 Only the file itself is searched. What `self.client` is called in one file means nothing in another, and the
 answer must not depend on which other files a run looks at.
 
 ## Why is this bad?
 
-Nobody awaits a call three times that gives nothing to await. The one without `await` makes a coroutine whose body
+Nobody awaits a call three times that gives nothing to await. The one without `await` makes a coroutine whose
+body
 never runs.
 
 ## Example

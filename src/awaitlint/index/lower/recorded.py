@@ -1,6 +1,6 @@
 """Lowering once more, to learn where in the text the nodes of facts come from.
 
-Facts leave out the places of most expressions, which only people ask for.  Lowering depends on the text alone,
+Facts leave out the places of most expressions, as only people ask for them.  Lowering needs the text alone,
 so the same text gives the same nodes again.
 """
 
