@@ -98,6 +98,8 @@ class ScopeState:
 
 #: statements whose blocks belong to the scope they stand in
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+#: statements that bind no name but in a ``:=``
+_BINDS_NOTHING = frozenset({ast.Expr, ast.Return, ast.Raise, ast.Pass, ast.Assert, ast.Break, ast.Continue})
 _BLOCKS_OF: dict[type, tuple[str, ...]] = {
     ast.If: ("body", "orelse"),
     ast.For: ("body", "orelse"),
@@ -146,14 +148,15 @@ class Assigned:
 
     def block(self, statements: Iterable[ast.AST]) -> Assigned:
         for statement in statements:
-            self._statement(statement)
+            if type(statement) not in _BINDS_NOTHING or self.walrus:
+                self._statement(statement)
         return self
 
     def _statement(self, node: ast.AST) -> None:
         names = self.names
         kind = type(node)
-        if kind is ast.Expr or kind is ast.Return:
-            pass
+        if kind in _BLOCKS_OF:
+            self._compound(node)
         elif kind is ast.Assign:
             for target in node.targets:  # type: ignore[attr-defined]
                 if type(target) is ast.Name:
@@ -198,7 +201,8 @@ class Assigned:
             self.names.update(_pattern_names(node.pattern))
         for block in blocks:
             for statement in getattr(node, block):
-                self._statement(statement)
+                if type(statement) not in _BINDS_NOTHING or self.walrus:
+                    self._statement(statement)
 
     def _holds_walrus(self, node: ast.AST) -> bool:
         first = getattr(node, "lineno", 0)

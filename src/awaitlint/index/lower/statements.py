@@ -65,6 +65,13 @@ class StatementLowerer(FlowLowerer):
             self._statements[ast.TypeAlias] = self._type_alias
 
     def _params(self, args: ast.arguments) -> list[ParamFact]:
+        if not (args.defaults or args.posonlyargs or args.vararg or args.kwonlyargs or args.kwarg):
+            return [
+                ParamFact(
+                    arg.arg, "normal", -1 if arg.annotation is None else self.annotation(arg.annotation), -1
+                )
+                for arg in args.args
+            ]
         positional = [*args.posonlyargs, *args.args]
         defaults: list[ast.expr | None] = [None] * (len(positional) - len(args.defaults))
         defaults += args.defaults
@@ -116,9 +123,15 @@ class StatementLowerer(FlowLowerer):
         params = tuple(self._params(args)) if args is not None else ()
         parent.type_params = outer
         self.state = state
-        env: Env = {parameter.name: self.add(Param(index, at)) for at, parameter in enumerate(params)}
-        state.locals.update(env)
-        state.bindings = {name: [value] for name, value in env.items()}
+        env: Env = {}
+        if params:
+            nodes, first = self.nodes, len(self.nodes)
+            for at, parameter in enumerate(params):
+                name = parameter.name
+                nodes.append(Param(index, at))
+                env[name] = first + at
+                state.bindings[name] = [first + at]
+            state.locals.update(env)
         for parameter_name in type_params:
             env[parameter_name] = self.add(TypeParam(index, parameter_name))
         state.env = env
