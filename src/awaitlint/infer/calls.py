@@ -25,6 +25,7 @@ from awaitlint.infer.values import (
     OverloadedValue,
     StaticMethodValue,
     SuperValue,
+    TupleValue,
     TypeVarValue,
     UnionValue,
     Unknown,
@@ -172,7 +173,7 @@ class Calls(Decorators):
             new = entry.fact.bindings.get("__new__")
             if new is not None and not entry.module.is_stdlib:
                 made = self.call(self.bind(self.value(entry.module, new[-1]), cls), arguments)
-                return made if isinstance(made, Instance) else UNKNOWN
+                return made if isinstance(made, (Instance, TupleValue)) else UNKNOWN
         params = self.type_params(cls.module, cls.scope)
         if params and not cls.args:
             return Instance(self._with_arguments(cls, params, arguments))
