@@ -4,18 +4,20 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?= -n auto --dist loadgroup
+# The test group installs these at the versions that the table of packages was made from.
+SAMPLE := anyio httpx-sse types-aiofiles
 
 # A candidate is used when it starts, is new enough and can make virtual environments.
 CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14 python)
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint generated generate stdlib coverage clean
+.PHONY: help demo test check lint generated generate stdlib packages coverage bench-recall bench-cold clean
 
 help: ## list the recipes
 	@echo "make <recipe>, where the recipes are:"
-	@sed -n 's/^\([a-z]*\):.*## /\1:/p' Makefile | while IFS=: read -r recipe what; do \
-		printf '  %-10s %s\n' "$$recipe" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1:/p' Makefile | while IFS=: read -r recipe what; do \
+		printf '  %-13s %s\n' "$$recipe" "$$what"; done
 
 demo: $(VENV)/.installed ## lint the example service in examples/chatbot, which is full of mistakes
 	@echo '$$ awaitlint check examples/chatbot'
@@ -33,11 +35,12 @@ lint: $(VENV)/.dev ## ruff, mypy, the layers' import contract, and awaitlint on 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/awaitlint check src scripts
+	$(BIN)/awaitlint check src scripts benchmarks
 
 generated: $(VENV)/.dev ## are the generated files up to date?
 	$(BIN)/python scripts/rule_table.py --check
 	$(BIN)/python scripts/generate_stdlib.py --check
+	$(BIN)/python scripts/generate_packages.py --check --installed --only $(SAMPLE)
 
 generate: $(VENV)/.dev ## write the generated files again
 	$(BIN)/python scripts/rule_table.py
@@ -46,8 +49,17 @@ generate: $(VENV)/.dev ## write the generated files again
 stdlib: $(VENV)/.test ## make the table of the standard library again, after a change of the facts
 	$(BIN)/python scripts/generate_stdlib.py
 
+packages: $(VENV)/.test ## make the table of third-party packages again; downloads them into build/packages
+	$(BIN)/python scripts/generate_packages.py
+
 coverage: $(VENV)/.test ## run the tests with the coverage gate
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term:skip-covered
+
+bench-recall: $(VENV)/.installed ## how many deleted awaits are found in released packages (BENCH_ARGS='--set dev')
+	$(BIN)/python -m benchmarks.recall $(BENCH_ARGS)
+
+bench-cold: $(VENV)/.installed ## what a run without a cache costs (BENCH_ARGS='--peers DIR')
+	$(BIN)/python -m benchmarks.cold $(BENCH_ARGS)
 
 clean: ## remove the environment, caches and build output
 	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -10,53 +10,22 @@ from __future__ import annotations
 import ast
 import re
 import sys
-import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable
 from importlib.metadata import version as distribution_version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
+from table_tools import Body, Copier, table
 from typeshed_client.finder import find_typeshed, get_typeshed_versions
 
 from awaitlint.index import facts as f
 from awaitlint.index.lower import lower
-from awaitlint.index.stdlib import (
-    CONTAINER,
-    MAGIC,
-    PREAMBLE,
-    TABLE,
-    Entry,
-    Header,
-    Overlay,
-    TableError,
-    TableFile,
-    VersionEntry,
-)
+from awaitlint.index.stdlib import LAYOUT, TABLE, Entry, Header, Overlay, TableFile, VersionEntry
+from awaitlint.index.table import TableError
 
 Version = tuple[int, int]
 
-#: the fields of each kind of node that name other nodes; -1 stands for none
-REFERENCES: dict[type[f.Node], tuple[str, ...]] = {
-    **dict.fromkeys((f.Unknown, f.Const, f.Plain, f.Name, f.Import), ()),
-    **dict.fromkeys((f.Free, f.Lambda, f.Func, f.Class, f.Param, f.Super, f.TypeParam), ()),
-    **dict.fromkeys((f.Attr, f.Await, f.Yielded, f.Iter, f.Enter, f.Unpack, f.Starred), ("value",)),
-    f.Phi: ("options",),
-    f.Call: ("func", "args", "keywords"),
-    f.Index: ("value", "index"),
-    f.BinOp: ("left", "right"),
-    f.Display: ("elements",),
-    f.DictDisplay: ("keys", "values"),
-    f.Comp: ("key", "element"),
-    f.Caught: ("types",),
-    f.Narrow: ("value", "against"),
-    f.Declared: ("annotation", "value"),
-}
-#: nodes whose `scope` is an index of `ModuleFacts.scopes`
-SCOPED = (f.Free, f.Lambda, f.Func, f.Class, f.Param, f.Super, f.TypeParam)
-#: nodes that every module has in front: Unknown, None, True, False
-FIXED = 4
 #: how many differences --check names
 SHOWN = 20
 
@@ -76,40 +45,26 @@ Library = dict[Version, dict[str, Stub]]
 class Merger:
     """Puts a stub's facts for several Python versions into one record, without what nobody asks of a stub.
 
-    Nodes that nothing refers to are dropped, and equal nodes become one: an annotation that occurs fifty
-    times is resolved once.  Calls stay apart, since what two equal calls return need not be the same thing
-    (``T = TypeVar("T")``).  A scope is the same in two versions if it stands at the same place.  Versions
-    have to come newest first; what differs in an older one goes into an `Overlay`.
+    A scope is the same in two versions if it stands at the same place.  Versions have to come newest first;
+    what differs in an older one goes into an `Overlay`.
     """
 
     def __init__(self) -> None:
-        self._nodes: list[f.Node] = []
+        self._copier = Copier()
         self._scopes: list[f.Scope] = []
         self._numbers: dict[tuple[int, int, str], int] = {}
-        self._shared: dict[bytes, int] = {}
         self._first: f.ModuleFacts | None = None
-        # of the version that is being added
-        self._module: f.ModuleFacts
-        self._renumbered: dict[int, int] = {}
-        self._calls: Counter[bytes] = Counter()
-        self._scope_map: list[int] = []
 
     def add(self, module: f.ModuleFacts) -> Overlay | None:
         """Add the facts for one version; the result is what it changes in `merged`."""
-        if not self._nodes:
-            self._nodes = list(module.nodes[:FIXED])
-        if self._nodes[:FIXED] != module.nodes[:FIXED]:
-            raise ValueError(f"facts begin with {module.nodes[:FIXED]}")
-        self._module = module
-        self._renumbered = {index: index for index in range(-1, FIXED)}
-        self._calls.clear()
-        self._scope_map = [
-            self._numbers.setdefault((scope.line, scope.column, scope.name), len(self._numbers))
-            for scope in module.scopes
-        ]
-        if len(set(self._scope_map)) < len(module.scopes):
+        scope_map = {
+            index: self._numbers.setdefault((scope.line, scope.column, scope.name), len(self._numbers))
+            for index, scope in enumerate(module.scopes)
+        }
+        if len(set(scope_map.values())) < len(module.scopes):
             raise ValueError("two scopes stand at the same place")
-        scopes, bindings = self._changes(module)
+        self._copier.begin(module.nodes, scope_map)
+        scopes, bindings = self._changes(module, scope_map)
         if self._first is None:
             self._first = module
             return None
@@ -126,7 +81,7 @@ class Merger:
         """The facts of the newest version, and what the others need beside them."""
         assert self._first is not None
         return f.ModuleFacts(
-            nodes=self._nodes,
+            nodes=self._copier.nodes,
             scopes=self._scopes,
             sites=[],
             imports=self._first.imports,
@@ -135,14 +90,16 @@ class Merger:
         )
 
     def _changes(
-        self, module: f.ModuleFacts
+        self, module: f.ModuleFacts, scope_map: dict[int, int]
     ) -> tuple[dict[int, f.Scope], dict[int, dict[str, tuple[int, ...]]]]:
         """`Overlay.scopes` and `Overlay.bindings` of a version; scopes that are new are taken in."""
         parents = {scope.parent for scope in module.scopes}
         scopes, bindings = {}, {}
         for index, scope in enumerate(module.scopes):
-            copy = self._scope(scope, leaf=index not in parents)
-            number = self._scope_map[index]
+            # the parameters are all that a stub's function binds, and `params` has them
+            is_leaf_stub = index not in parents and scope.is_stub and scope.kind is f.ScopeKind.FUNCTION
+            copy = self._copier.scope(scope, bindings={} if is_leaf_stub else scope.bindings)
+            number = scope_map[index]
             if number == len(self._scopes):
                 self._scopes.append(copy)
                 continue
@@ -157,70 +114,6 @@ class Merger:
                     name: () for name in known.bindings if name not in copy.bindings
                 }
         return scopes, bindings
-
-    def _scope(self, scope: f.Scope, *, leaf: bool) -> f.Scope:
-        number = self._number
-        # the parameters are all that a stub's function binds, and `params` has them
-        is_leaf_stub = leaf and scope.is_stub and scope.kind is f.ScopeKind.FUNCTION
-        return msgspec.structs.replace(
-            scope,
-            parent=scope.parent if scope.parent < 0 else self._scope_map[scope.parent],
-            line=0,
-            first_line=0,
-            end_line=0,
-            column=0,
-            decorators=tuple(map(number, scope.decorators)),
-            params=tuple(
-                f.ParamFact(p.name, p.kind, number(p.annotation), number(p.default)) for p in scope.params
-            ),
-            returns=number(scope.returns),
-            returned=tuple(map(number, scope.returned)),
-            yielded=tuple(map(number, scope.yielded)),
-            bases=tuple(map(number, scope.bases)),
-            keywords=tuple((name, number(value)) for name, value in scope.keywords),
-            bindings={} if is_leaf_stub else self._names(scope.bindings),
-            attributes=self._names(scope.attributes),
-        )
-
-    def _names(self, names: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-        return {
-            name: (self._share(f.Plain("list")),) if name == "__all__" else tuple(map(self._number, nodes))
-            for name, nodes in names.items()
-        }
-
-    def _number(self, index: int) -> int:
-        """The new number of a node; its parts get theirs first."""
-        done = self._renumbered.get(index)
-        if done is None:
-            node = self._module.nodes[index]
-            changed = {field: self._mapped(getattr(node, field)) for field in REFERENCES[type(node)]}
-            if isinstance(node, SCOPED):
-                changed["scope"] = self._scope_map[node.scope]
-            done = self._share(msgspec.structs.replace(node, **changed) if changed else node)
-            self._renumbered[index] = done
-        return done
-
-    def _mapped(self, value: Any) -> Any:
-        """A field that names nodes: an index, several, or pairs of keyword and index."""
-        if isinstance(value, int):
-            return self._number(value)
-        return tuple(
-            self._number(item) if isinstance(item, int) else (item[0], self._number(item[1]))
-            for item in value
-        )
-
-    def _share(self, node: f.Node) -> int:
-        # equality alone would take Const(1) for Const(True)
-        key = msgspec.msgpack.encode(node)
-        if isinstance(node, f.Call):
-            # the n-th of equal calls in one version is the n-th of them in another
-            self._calls[key] += 1
-            key += self._calls[key].to_bytes(2, "little")
-        known = self._shared.get(key)
-        if known is None:
-            known = self._shared[key] = len(self._nodes)
-            self._nodes.append(node)
-        return known
 
 
 def supported_versions(sources: Iterable[bytes]) -> list[Version]:
@@ -281,24 +174,6 @@ def lower_library(only: Callable[[str], bool] = lambda _: True) -> Library:
     return library
 
 
-class Body:
-    """The compressed streams of the table; equal ones are stored once."""
-
-    def __init__(self) -> None:
-        self.data = bytearray()
-        self._places: dict[bytes, tuple[int, int]] = {}
-
-    def add(self, content: bytes) -> tuple[int, int]:
-        """Offset and length of the content's stream; length 0 for no content."""
-        if not content:
-            return (0, 0)
-        if content not in self._places:
-            stream = zlib.compress(content, 9)
-            self._places[content] = (len(self.data), len(stream))
-            self.data += stream
-        return self._places[content]
-
-
 def pack(library: Library, source: str) -> bytes:
     """The table's bytes, in the layout that `awaitlint.index.stdlib` describes."""
     body = Body()
@@ -309,8 +184,7 @@ def pack(library: Library, source: str) -> bytes:
             for name, stub in sorted(stubs.items())
         }
         versions.append(VersionEntry(version, *body.add(msgspec.msgpack.encode(index))))
-    header = msgspec.msgpack.encode(Header(f.SCHEMA, source, len(body.data), tuple(versions)))
-    return PREAMBLE.pack(MAGIC, CONTAINER, len(header), zlib.crc32(header)) + header + bytes(body.data)
+    return table(LAYOUT, Header(f.SCHEMA, source, len(body.data), tuple(versions)), body)
 
 
 def unpack(path: Path) -> tuple[Library, str]:
@@ -319,19 +193,19 @@ def unpack(path: Path) -> tuple[Library, str]:
     Raises:
         TableError: It cannot be read.
     """
-    table = TableFile(path)
+    file = TableFile(path)
     library: Library = {}
-    for version in table.header.versions:
-        index = table.index(version)
+    for version in file.header.versions:
+        index = file.index(version)
         library[version.version] = {
             name: Stub(
-                table.read(entry.offset, entry.length),
-                table.read(entry.overlay_offset, entry.overlay_length) if entry.overlay_length else b"",
+                file.read(entry.offset, entry.length),
+                file.read(entry.overlay_offset, entry.overlay_length) if entry.overlay_length else b"",
                 entry.is_package,
             )
             for name, entry in index.items()
         }
-    return library, table.header.source
+    return library, file.header.source
 
 
 def differences(have: Library, want: Library) -> list[str]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import io
 import sys
 import types
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from awaitlint.cli.main import run as run_cli
 from awaitlint.config.selection import selected
 from awaitlint.engine.fixes import FixError, apply_fixes, encode
-from awaitlint.files.source import SourceError, decode, split_lines
+from awaitlint.files.source import SourceError, SourceStore, decode, split_lines
 from awaitlint.model import Confidence, Diagnostic, Edit, Fix, Safety, Severity, Span
 
 SLEEP = ("AWL301", "blocking-sleep", "sleep(", "Await it", Safety.SAFE)
@@ -42,6 +42,7 @@ RULES = (rule("AWL101", "unawaited-coroutine", "nobody awaits", Safety.UNSAFE),
 class Options:
     sieve: bool = True
     cache: bool = True
+    isolated: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Result:
     diagnostics: tuple[Diagnostic, ...]
     files: int
     internal_errors: tuple[str, ...] = ()
+    texts: SourceStore = field(default_factory=SourceStore)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Engine:
                 )
                 continue
             found += self.find(text, target, settings_for(target.path))
-        return Result(tuple(found), len(targets), self.internal_errors)
+        return Result(tuple(found), len(targets), self.internal_errors, store)
 
     @staticmethod
     def find(text, target, settings):
@@ -96,18 +98,19 @@ class Engine:
                     yield Diagnostic(target.display, span, code, name, f"`{word})` is not awaited", fix=fix)
 
     def fix_files(self, targets, settings_for, store, *, unsafe, write, options):
-        changed, remaining, applied = [], [], 0
+        changed, remaining, applied, texts = [], [], 0, {}
         for target in targets:
             decoded = decode(store.read(target.path))
             found = list(self.find(decoded.text, target, settings_for(target.path)))
             outcome = apply_fixes(decoded.text, found, unsafe=unsafe)
             applied += len(outcome.applied)
             remaining += self.find(outcome.text, target, settings_for(target.path))
+            texts[target.path] = encode(outcome.text, decoded.encoding, bom=decoded.bom)
             if outcome.text != decoded.text:
                 changed.append((target, decoded.text, outcome.text))
                 if write:
-                    target.path.write_bytes(encode(outcome.text, decoded.encoding, bom=decoded.bom))
-        result = Result(tuple(remaining), len(targets), self.internal_errors)
+                    target.path.write_bytes(texts[target.path])
+        result = Result(tuple(remaining), len(targets), self.internal_errors, SourceStore(texts))
         return FixResult(result, changed, applied, self.fix_errors)
 
 

@@ -121,7 +121,12 @@ def test_switches_reach_the_engine(cli, engine):
     write("a.py", "")
     cli("check")
     cli("check", "--no-sieve", "--no-cache")
-    assert [options for _, options in engine.calls] == [Options(), Options(sieve=False, cache=False)]
+    cli("check", "--isolated")
+    assert [options for _, options in engine.calls] == [
+        Options(),
+        Options(sieve=False, cache=False),
+        Options(isolated=True),
+    ]
     assert "--no-sieve" not in cli("check", "--help").out
 
 
@@ -131,8 +136,9 @@ def test_verbose_tells_the_configuration_and_the_times(cli):
     lines = cli("check", "-v").err.splitlines()
     assert lines[0] == f"awaitlint {__version__}, Python {sys.version.split()[0]}"
     assert lines[1] == f"configuration: {config}, root: {config.parent}, files: 1"
-    assert re.fullmatch(r"found 1 file in \d+\.\d{3} s", lines[2])
-    assert re.fullmatch(r"done after \d+\.\d{3} s", lines[3])
+    assert lines[2] == "environment: none"
+    assert re.fullmatch(r"found 1 file in \d+\.\d{3} s", lines[3])
+    assert re.fullmatch(r"done after \d+\.\d{3} s", lines[4])
 
 
 # -- fixing

@@ -60,6 +60,10 @@ def cli(engine, tmp_path, monkeypatch, capsysbinary):
         (("rule", "qqqqqq"), "qqqqqq: no such rule; `awaitlint rule` lists them"),
         (("rule", "AWL101", "--all"), "name a rule, or say --all"),
         (("check", ""), "a path is empty"),
+        (("check", "-", "--stdin-filename", ""), "a path is empty"),
+        (("check", "-", "--stdin-filename", "."), "the name of standard input is a directory: ."),
+        (("check", "--select", ","), "--select : names no rule, and stands in place of the default ones"),
+        (("check", "\x1b[31mx\ny\u202e.py"), "no such file or directory: \ufffd[31mx y\ufffd.py"),
         (("check", "--frobnicate"), "no such option '--frobnicate'"),
         (
             ("pyproject.toml",),
@@ -165,3 +169,11 @@ def test_an_interrupt_ends_quietly(cli, engine):
     engine.crash = KeyboardInterrupt()
     outcome = cli("check")
     assert (outcome.code, outcome.out, outcome.err.strip()) == (130, "", "")
+
+
+def test_a_path_that_may_not_be_looked_at(cli, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "lstat", refuse)
+    assert cli("check", "a/b.py") == Outcome(2, "", "error: permission denied: a/b.py\n")

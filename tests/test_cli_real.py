@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,7 +69,7 @@ def test_every_real_rule_has_a_page(project):
     assert (pages.returncode, pages.stderr) == (0, b"")
     for each in rules:
         assert f"# {each['code']} {each['name']}\n".encode() in pages.stdout
-        page = each["explanation"].replace("<!-- no-compile -->\n\n", "").strip()
+        page = re.sub(r"<!--.*-->\n\n", "", each["explanation"]).strip()
         assert page.encode() in pages.stdout
         assert each["name"] in each["explanation"] or each["code"] in each["explanation"]
 
@@ -133,3 +134,33 @@ def test_names_and_texts_that_the_terminal_cannot_show_are_escaped(project):
 def test_the_entry_point_takes_arguments(capsys):
     assert __main__.main(["version"]) == 0
     assert capsys.readouterr().out == f"awaitlint {__version__}\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")  # noqa: PTH110
+@pytest.mark.parametrize("arguments", [["--version"], ["version"], ["--help"], ["check"], ["rule", "AWL101"]])
+def test_a_full_disk_is_told_in_one_line(project, arguments):
+    with open("/dev/full", "wb") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-m", "awaitlint", *arguments],
+            cwd=project, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    assert done.stderr == "error: cannot write the output: no space left on device\n"
+    assert done.returncode == 2
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors are closed by a POSIX shell")
+@pytest.mark.parametrize(
+    ("call", "code", "message"),
+    [
+        ("version >&-", 0, ""),
+        ("--version >&- 2>&-", 0, ""),
+        ("check - <&-", 2, "error: standard input is closed\n"),
+        ("check main.py <&- >&-", 1, ""),
+    ],
+)
+def test_closed_streams(project, call, code, message):
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$0" -m awaitlint {call}', sys.executable],
+        cwd=project, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (code, message)

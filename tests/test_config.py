@@ -12,7 +12,7 @@ import pytest
 from awaitlint.config.errors import ConfigError
 from awaitlint.config.load import SettingsCache, load_settings
 from awaitlint.config.options import BY_KEY, OPTIONS, OUTPUT_FORMATS, parse
-from awaitlint.config.selection import nearest_rule, selected
+from awaitlint.config.selection import nearest_rule, reports_likely, selected
 from awaitlint.config.settings import Settings
 from awaitlint.report.formats import FORMATS
 
@@ -58,8 +58,11 @@ def test_every_example_is_valid_and_differs_from_the_default(option, tmp_path):
     assert list(table) == [option.key]
     assert parse(option, table[option.key]) != option.default
     write(tmp_path / "awaitlint.toml", option.example)
+    write(tmp_path / ".venv/bin/python", "")
+    write(tmp_path / ".venv/lib/python3.12/site-packages/six.py", "")
     settings = load_settings(tmp_path)
-    assert getattr(settings, option.field) == parse(option, table[option.key])
+    parsed = parse(option, table[option.key])
+    assert getattr(settings, option.field) == (tmp_path / parsed if isinstance(parsed, Path) else parsed)
     assert option.help.endswith(".")
 
 
@@ -213,6 +216,8 @@ def test_within_the_recheck_time_nothing_is_read_again(tmp_path):
                 ' "github"'
             ),
         ),
+        ('preset = "strict"', 'preset = "strict": expected one of "default", "pedantic"'),
+        ('preset = ["pedantic"]', 'preset = ["pedantic"]: expected one of "default", "pedantic"'),
         ("langfuse-target = 2", 'langfuse-target = 2: expected one of "auto", "2", "3+", "always"'),
         (
             'target-version = "2.7"',
@@ -285,16 +290,30 @@ def test_a_configuration_in_the_current_directory_is_named_shortly(tmp_path, mon
     assert error_of(Path()) == "awaitlint.toml: fx = 1: unknown option; did you mean `fix`?"
 
 
+def test_a_configuration_without_an_end_is_an_error(tmp_path):
+    """Such as ``--config /dev/zero``."""
+    path = tmp_path / "awaitlint.toml"
+    with path.open("wb") as file:
+        file.truncate(16 * 1024 * 1024 + 1)
+    assert error_of(tmp_path) == f"{path}: cannot read the configuration: larger than 16 MB"
+
+
+def test_an_empty_selection_is_an_error(tmp_path):
+    path = write(tmp_path / "awaitlint.toml", "select = []\nextend-select = []\n")
+    message = "names no rule, and stands in place of the default ones"
+    assert error_of(tmp_path) == f'{path}: select = "": {message}'
+
+
 def test_an_unreadable_configuration_is_an_error(tmp_path, monkeypatch):
     path = write(tmp_path / "awaitlint.toml", "")
-    read = Path.read_bytes
+    read = Path.open
 
-    def refuse(self):
+    def refuse(self, *args):
         if self == path:
             raise PermissionError(13, "Permission denied")
-        return read(self)
+        return read(self, *args)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     assert error_of(tmp_path) == f"{path}: cannot read the configuration: permission denied"
 
 
@@ -327,11 +346,35 @@ def test_a_pipe_called_like_a_configuration_is_not_waited_for(tmp_path):
         ({"select": ["ALL"], "ignore": ["AWL"]}, ""),
         ({"select": ["AWL10"], "ignore": ["AWL1"]}, "101 102"),
         ({"select": ["AW"]}, ""),
+        ({"preset": "default"}, "101 102 301 901"),
+        ({"preset": "pedantic"}, "101 102 112 301 305 901"),
+        ({"preset": "pedantic", "ignore": ["AWL3"]}, "101 102 112 901"),
+        ({"preset": "pedantic", "ignore": ["AWL1"], "extend_select": ["AWL112"]}, "112 301 305 901"),
+        ({"preset": "pedantic", "select": ["AWL3"]}, "301 305"),
     ],
 )
 def test_selection(options, expected):
-    settings = Settings(root=Path("/p"), **{key: tuple(value) for key, value in options.items()})
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
+    settings = Settings(root=Path("/p"), **values)
     assert sorted(code[3:] for code in selected(RULES, settings)) == expected.split()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, False),
+        ({"preset": "pedantic"}, True),
+        ({"preset": "pedantic", "select": ("AWL1",)}, True),
+        ({"select": ("AWL112",)}, True),
+        ({"extend_select": ("awl112",)}, True),
+        ({"extend_select": ("inconsistent-await",)}, True),
+        ({"select": ("ALL",)}, False),
+        ({"select": ("AWL1", "AWL11", "AWL101")}, False),
+    ],
+)
+def test_likely_findings_have_to_be_asked_for(options, expected):
+    settings = Settings(root=Path("/p"), **options)
+    assert reports_likely(settings, "AWL112", "inconsistent-await") is expected
 
 
 def test_per_file_ignores_count_over_every_selection():

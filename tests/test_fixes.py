@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from awaitlint.engine import fixes
 from awaitlint.engine.fixes import FixError, FixOutcome, apply_fixes, verify, write_fixed
 from awaitlint.model import Diagnostic, Edit, Fix, Safety, Span
 
@@ -124,6 +125,42 @@ def test_a_fix_that_breaks_the_syntax_is_rejected_and_the_others_stay():
     outcome = fixed("f()\ng()\n", bad, good)
     assert outcome.text == "f()\nawait g()\n"
     assert (outcome.applied, outcome.rejected) == ((good,), (bad,))
+
+
+def test_one_bad_fix_among_many_costs_few_attempts(monkeypatch):
+    attempts = []
+    monkeypatch.setattr(
+        fixes, "verify", lambda before, after: attempts.append(after) or verify(before, after)
+    )
+    good = [finding(edit(line, 0, 0, "await ")) for line in range(1, 101)]
+    bad = finding(edit(50, 0, 0, "await ("))
+    outcome = fixed("f()\n" * 100, *good[:49], bad, *good[50:])
+    assert outcome.text == ("await f()\n" * 49) + "f()\n" + ("await f()\n" * 50)
+    assert (len(outcome.applied), outcome.rejected) == (99, (bad,))
+    assert len(attempts) < 20
+
+
+def test_many_fixes_are_compared_with_their_neighbours_only():
+    class Counted(int):
+        """An offset that counts how often it is compared."""
+
+        compared = 0
+
+        def __lt__(self, other):
+            Counted.compared += 1
+            return int(self) < int(other)
+
+        __hash__ = int.__hash__
+
+    accepted = fixes._Accepted()
+    for start in range(0, 20_000, 10):
+        one = [fixes._Replacement(Counted(start), Counted(start + 3), "x")]
+        assert accepted.fits(one)
+        accepted.add(one)
+    assert Counted.compared < 100_000
+    assert accepted.fits([fixes._Replacement(9_994, 9_999, "x")])
+    assert not accepted.fits([fixes._Replacement(9_993, 9_999, "x")])
+    assert not accepted.fits([fixes._Replacement(9_994, 10_000, "x")])
 
 
 def test_verify():

@@ -155,6 +155,27 @@ class TestParity:
         expected = of_parsed_files(command_line(".", cwd=tmp_path))
         assert of_parsed_files(flake8(".", cwd=tmp_path)) == expected
 
+    def test_odd_bytes(self, tmp_path: Path) -> None:
+        """Flake8 reads as Latin-1 what Python refuses to decode, and runs its plugins."""
+        body = b"import time\nasync def wait():\n    time.sleep(1)\n"
+        contents = {
+            "bytes": b"x = '\xe9'\n" + body,
+            "cookie_after_mark": b"\xef\xbb\xbf# coding: latin-1\n" + body,
+            "two_marks": b"\xef\xbb\xbf\xef\xbb\xbf" + body,
+            "cr": body.replace(b"\n", b"\r"),
+            "form_feed": body.replace(b"    ", b"\x0c    "),
+            "separators": b"x = '\xe2\x80\xa8 \x1c'\n" + body,
+            "undefined": b"# coding: undefined\n" + body,
+            "unknown": b"# coding: nonsense\n" + body,
+            "idna": b"# coding: idna\n" + body,
+        }
+        for name, data in contents.items():
+            (tmp_path / f"{name}.py").write_bytes(data)
+        expected = command_line(".", cwd=tmp_path)
+        found = flake8(".", cwd=tmp_path)
+        assert [each[:4] for each in found] == [each[:4] for each in expected]
+        assert len({path for path, *_ in found}) == len(contents)
+
     def test_spawned_workers(self, tmp_path: Path) -> None:
         driver = tmp_path / "driver.py"
         driver.write_text(
@@ -293,6 +314,7 @@ class TestLongLivedProcess:
                 awl_isolated=False,
                 awl_known_safe_calls=[],
                 awl_langfuse_target=None,
+                awl_python=None,
                 awl_src=[],
                 awl_target_version=None,
             )

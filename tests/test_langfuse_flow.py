@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 import pytest
 
-from awaitlint.rules.langfuse_observe_import import OLD, TOP
+from awaitlint.rulekit.langfuse import OLD, TOP
 from awaitlint.syntax.reaching import Flow
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def test_what_python_decorated_with_is_found(start: int) -> None:
     for seed in range(start, start + 100):
         text = Program(seed).text
         found: dict[str, set[str]] = {}
-        for (function, _), bindings in Flow(cst.parse_module(text), "langfuse").uses.items():
+        for (function, _), bindings in Flow(cst.parse_module(text)).uses.items():
             found.setdefault(function.name.value, set()).update(binding.origin for binding in bindings)
         code = compile(text, "generated.py", "exec")
         for top, old in ((True, False), (False, True), (True, True)):

@@ -14,6 +14,7 @@ import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from awaitlint.index.facts import Import, ModuleFacts, Scope, ScopeKind
+from awaitlint.index.project import Module
 from awaitlint.index.requirements import admitted
 from awaitlint.model import Edit, Fix, Related, Safety, Severity, Span
 from awaitlint.rules.langfuse_observe_import import (
@@ -848,11 +849,14 @@ class FakeModule(SimpleNamespace):
 def visit(path: Path, display: str, source: str, option: str = "auto") -> list[Any]:
     module = cst.parse_module(source)
     fake: Any = FakeModule(
+        module=None,
+        facts=facts(nodes=[]),
+        infer=SimpleNamespace(project=SimpleNamespace(resolve=lambda *_: None)),
         path=path,
         display=display,
         text=source,
         lines=source.splitlines(),
-        settings=SimpleNamespace(langfuse_target=option),
+        settings=SimpleNamespace(langfuse_target=option, python=None),
         found=[],
         display_of=lambda other: other.name,
     )
@@ -922,7 +926,12 @@ TOP_IMPORT = Import("langfuse", 0, "observe")
     ],
 )
 def test_suspicious_lines_are_at_module_level(module: ModuleFacts, expected: tuple[int, ...]) -> None:
-    fake: Any = FakeModule(facts=module, lines=["", "", "", ""])
+    fake: Any = FakeModule(
+        module=Module("app", None, module, is_package=False, is_stub=False),
+        infer=SimpleNamespace(project=SimpleNamespace(resolve=lambda *_: None)),
+        facts=module,
+        lines=["", "", "", ""],
+    )
     assert tuple(LangfuseObserveImport(fake).suspicious()) == expected
 
 

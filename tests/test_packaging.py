@@ -189,6 +189,7 @@ class TestDocuments:
     @pytest.mark.parametrize("block", [block for block in fences("toml") if "[tool.awaitlint" in block])
     def test_readme_configuration_is_valid(self, block: str, tmp_path: Path) -> None:
         (tmp_path / "pyproject.toml").write_text(block, encoding="utf-8")
+        (tmp_path / ".venv" / "lib" / "python3.12" / "site-packages").mkdir(parents=True)
         settings = load_settings(tmp_path)
         assert settings.config_path == tmp_path / "pyproject.toml"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 import re
 from pathlib import Path
 
@@ -338,3 +339,66 @@ def test_diff():
     ]
     coloured = list(unified_diff("a.py", "old\n", "new\n", Style(enabled=True)))
     assert "\x1b[31m-old\x1b[0m" in coloured
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        ("a b/\u00e9\u65e5.py", "{}/a b/\u00e9\u65e5.py"),
+        ("new\nline.py", '"{}/new\\nline.py"'),
+        ('quo"te\\.py', '"{}/quo\\"te\\\\.py"'),
+        ("\u00e9\x1b[1m.py", '"{}/\\303\\251\\033[1m.py"'),
+        ("byte\udcff.py", '"{}/byte\\377.py"'),
+    ],
+)
+def test_names_in_a_diff_are_quoted_as_git_does(name: str, quoted: str) -> None:
+    lines = list(unified_diff(name, "a\n", "b\n", Style()))
+    assert lines[:2] == [f"--- {quoted.format('a')}", f"+++ {quoted.format('b')}"]
+
+
+def patched(before: str, lines: list[str]) -> str:
+    """What a diff makes of a text, by its line numbers; the lines it speaks of have to be there."""
+    old = before.split("\n")
+    new: list[str] = []
+    at = 0
+    numbers = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+    for line in lines[2:-1]:
+        match = numbers.fullmatch(line)
+        if match is not None:
+            first = int(match[1]) - (match[2] != "0")
+            new += old[at:first]
+            at = first
+            assert len(new) == int(match[3]) - (match[4] != "0")
+            continue
+        if line[0] in " -":
+            assert old[at] == line[1:]
+            at += 1
+        if line[0] in " +":
+            new.append(line[1:])
+    return "\n".join(new + old[at:])
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_diff_makes_the_one_text_into_the_other(seed: int) -> None:
+    chance = random.Random(seed)
+    before = [f"{chance.choice('abcd')}" for _ in range(chance.randrange(60))]
+    after = list(before)
+    for _ in range(chance.randrange(1, 12)):
+        at = chance.randrange(len(after) + 1)
+        after[at : at + chance.randrange(3)] = [chance.choice("abxyz")] * chance.randrange(3)
+    texts = ["".join(f"{line}\n" for line in lines) for lines in (before, after)]
+    lines = list(unified_diff("a.py", *texts, Style()))
+    assert (lines == [""]) == (texts[0] == texts[1])
+    if lines != [""]:
+        assert lines[:2] == ["--- a/a.py", "+++ b/a.py"]
+        assert patched(texts[0], lines) == texts[1]
+
+
+def test_a_diff_of_many_like_lines_leaves_out_what_is_alike() -> None:
+    before = "import time\n" + "if x:\n    f()\n" * 3000
+    after = "import asyncio\n" + before.replace("f()", "await f()", 1)
+    lines = list(unified_diff("a.py", before, after, Style()))
+    assert lines[2:] == [
+        *("@@ -1,6 +1,7 @@", "+import asyncio", " import time", " if x:", "-    f()", "+    await f()"),
+        *(" if x:", "     f()", " if x:", ""),
+    ]

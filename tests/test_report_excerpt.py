@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from awaitlint.model import Span
-from awaitlint.report.excerpt import excerpt
+from awaitlint.report.excerpt import _cells, excerpt
 from awaitlint.report.style import Style
 
 
@@ -96,3 +98,22 @@ def test_a_long_line_is_cut_around_the_place():
     assert start[2] == "  |   ^^"
     everything = lines_of(text, Span(1, 0, 1, 605)).split("\n")
     assert len(everything[2]) == len(everything[1])
+
+
+@pytest.mark.parametrize("columns", [None, 10, 50, 80, 200])
+def test_a_terminal_is_wide_enough(columns: int | None) -> None:
+    lines = ["x = 1", f"y = '{'日' * 50}'; f({'a' * 60}); '{'b' * 90}'", "z = 2"]
+    span = Span(2, 58, 2, 61)
+    shown = excerpt(lines, span, Style(), gutter=2, columns=columns)
+    widest = 140 if columns is None else max(40, min(140, columns - 5))
+    assert all(len(_cells(line)) <= widest + 5 for line in shown)
+    caret = shown[3].index("^")
+    assert shown[3].count("^") == 3
+    assert "".join(_cells(shown[2])[caret : caret + 3]) == lines[1][58:61]
+
+
+def test_a_place_of_several_lines_on_a_narrow_terminal() -> None:
+    lines = ["f(", "x" * 300, ")" + "." + "y" * 300]
+    shown = excerpt(lines, Span(1, 0, 3, 250), Style(), gutter=1, columns=60)
+    assert max(map(len, shown)) <= 60
+    assert shown[4].startswith("  | |___")

@@ -344,6 +344,16 @@ def test_the_active_environment_counts_inside_the_project_only(
     assert series(ask(project)) == "?"
 
 
+def test_the_configured_environment_counts_and_no_other(tmp_path: Path) -> None:
+    for root, version in (("project/.venv", "2.60.10"), ("elsewhere", "3.1.0"), ("other", "")):
+        write(tmp_path, {f"{root}/lib/python3.12/site-packages/langfuse-{version}.dist-info/METADATA": ""})
+    project = tmp_path / "project"
+    assert series(admitted("langfuse", project, project)) == "2"
+    assert series(admitted("langfuse", project, project, tmp_path / "elsewhere")) == "3"
+    assert series(admitted("langfuse", project, project, tmp_path / "other")) == "?"
+    assert series(admitted("langfuse", project, project, tmp_path / "gone")) == "?"
+
+
 def test_order(tmp_path: Path) -> None:
     """Each source decides only while those before it say nothing."""
     sources: list[tuple[str, str, Origin]] = [

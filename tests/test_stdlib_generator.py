@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
+from table_tools import REFERENCES, SCOPED
 
 from awaitlint.index import facts as f
 from awaitlint.index.lower import lower
@@ -89,21 +90,21 @@ def test_check_and_write(
     assert generator.main(["--chekc"]) == 2
 
 
-def test_references_know_every_node(generator: ModuleType) -> None:
+def test_references_know_every_node() -> None:
     """A field of a node that holds integers names nodes, or is one of those that are known not to."""
     kinds = get_args(f.Node)
-    assert set(generator.REFERENCES) == set(kinds)
+    assert set(REFERENCES) == set(kinds)
     for kind in kinds:
         integers = {
             field.name
             for field in msgspec.structs.fields(kind)
             if field.type is int or (field.type is not str and int in get_args(field.type))
         } | {"keywords"} & set(kind.__struct_fields__)
-        others = {"scope"} if kind in generator.SCOPED else set()
+        others = {"scope"} if kind in SCOPED else set()
         others |= {f.Param: {"index"}, f.Unpack: {"index"}, f.Import: {"level"}, f.Const: {"value"}}.get(
             kind, set()
         )
-        assert integers == {*generator.REFERENCES[kind], *others}, kind
+        assert integers == {*REFERENCES[kind], *others}, kind
 
 
 class Comparison:
@@ -198,12 +199,12 @@ def test_facts_are_those_of_the_stub(generator: ModuleType, name: str, version: 
     assert have is not None
     assert (have.imports, have.stars, have.exports) == (want.imports, want.stars, want.exports)
     assert have.sites == []
-    comparison = Comparison(generator.REFERENCES, have, want)
+    comparison = Comparison(REFERENCES, have, want)
     comparison.run()
     assert len(comparison.done) > 10
 
 
-def test_every_module_is_well_formed(generator: ModuleType) -> None:
+def test_every_module_is_well_formed() -> None:
     """Everything that the facts of a whole version refer to is there."""
     library = StandardLibrary((3, 12))
     broken = []
@@ -214,14 +215,14 @@ def test_every_module_is_well_formed(generator: ModuleType) -> None:
         if facts.nodes[:4] != [f.Unknown(), f.Const(None), f.Const(True), f.Const(False)]:
             broken.append(name)
         for node in facts.nodes:
-            for field in generator.REFERENCES[type(node)]:
+            for field in REFERENCES[type(node)]:
                 value = getattr(node, field)
                 flat = (
                     [value] if isinstance(value, int) else [v if isinstance(v, int) else v[1] for v in value]
                 )
                 if any(v != -1 and v not in nodes for v in flat):
                     broken.append(f"{name}: {node}")
-            if isinstance(node, generator.SCOPED) and node.scope >= len(facts.scopes):
+            if isinstance(node, SCOPED) and node.scope >= len(facts.scopes):
                 broken.append(f"{name}: {node}")
         broken += [
             f"{name}: {scope.qualname}"

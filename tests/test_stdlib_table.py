@@ -12,7 +12,8 @@ import pytest
 
 from awaitlint.index import facts as f
 from awaitlint.index import stdlib
-from awaitlint.index.stdlib import PREAMBLE, TABLE, StandardLibrary, TableError, TableFile, standard_library
+from awaitlint.index.stdlib import TABLE, StandardLibrary, TableFile, standard_library
+from awaitlint.index.table import PREAMBLE, TableError
 
 VERSIONS = [(3, 10), (3, 11), (3, 12), (3, 13), (3, 14), (3, 15)]
 LARGEST = 1_500_000
@@ -263,7 +264,9 @@ def header_of(data: bytes) -> tuple[stdlib.Header, bytes]:
 
 def table_of(header: stdlib.Header, body: bytes) -> bytes:
     data = msgspec.msgpack.encode(header)
-    return PREAMBLE.pack(stdlib.MAGIC, stdlib.CONTAINER, len(data), zlib.crc32(data)) + data + body
+    return (
+        PREAMBLE.pack(stdlib.LAYOUT.magic, stdlib.LAYOUT.container, len(data), zlib.crc32(data)) + data + body
+    )
 
 
 def damaged(how: str) -> bytes:
@@ -276,7 +279,7 @@ def damaged(how: str) -> bytes:
     if how == "newlines":
         return data.replace(b"\r\n", b"\n")
     if how == "container":
-        return data[:8] + struct.pack("<I", stdlib.CONTAINER + 1) + data[12:]
+        return data[:8] + struct.pack("<I", stdlib.LAYOUT.container + 1) + data[12:]
     if how == "schema":
         return table_of(msgspec.structs.replace(header, schema=f.SCHEMA + 1), body)
     if how == "header":
@@ -293,7 +296,7 @@ def damaged(how: str) -> bytes:
         ("empty", "is not a table of standard library facts"),
         ("magic", "is not a table of standard library facts"),
         ("newlines", "is not a table of standard library facts"),
-        ("container", f"has layout {stdlib.CONTAINER + 1}"),
+        ("container", f"has layout {stdlib.LAYOUT.container + 1}"),
         ("schema", f"holds facts of schema {f.SCHEMA + 1}, and this awaitlint has schema {f.SCHEMA}"),
         ("header", "has a damaged header"),
         ("truncated", "bytes instead of"),
@@ -317,7 +320,9 @@ def test_missing_table(tmp_path: Path) -> None:
 def test_header_of_another_shape(tmp_path: Path) -> None:
     path = tmp_path / "table.bin"
     data = msgspec.msgpack.encode({"schema": 1})
-    path.write_bytes(PREAMBLE.pack(stdlib.MAGIC, stdlib.CONTAINER, len(data), zlib.crc32(data)) + data)
+    path.write_bytes(
+        PREAMBLE.pack(stdlib.LAYOUT.magic, stdlib.LAYOUT.container, len(data), zlib.crc32(data)) + data
+    )
     with pytest.raises(TableError, match="has a damaged header: Expected"):
         StandardLibrary((3, 12), path)
 

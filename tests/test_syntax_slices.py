@@ -205,6 +205,21 @@ def test_what_libcst_forgets_does_not_move_places() -> None:
     assert second.positions.text.startswith("\x0cdef k")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "    b()\n\f    c()\n    d.e()\n",
+        "\f    b()\n    c()\n \f    d.e()\n",
+        "    b()\n\n    \\\n    c()\n    d.e()\n",
+    ],
+)
+def test_lines_of_a_block_that_are_indented_in_different_ways(body: str) -> None:
+    assert check_functions(f"def a():\n{body}") == 1
+    text = f"x = 1\ndef a():\n{body}y = z()\n"
+    region = parse_region(split_lines(text), 1, text.count("\n"))
+    assert region_places(region) == places(text, ast.parse(text))
+
+
 def test_parentheses_after_a_form_feed() -> None:
     region = parse_region(["\x0c(a.b)"], 1, 1)
     found: list[tuple[Span, Span]] = []

@@ -15,9 +15,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and answer the exit code: 0 clean, 1 findings, 2 the run failed."""
     arguments = sys.argv[1:] if argv is None else list(argv)
     if arguments in (["version"], ["--version"]):
-        # Asked for by every editor and hook at its start, and not worth an import.
-        sys.stdout.write(f"awaitlint {__version__}\n")
-        return 0
+        # Asked for by every editor and hook at its start, and not worth importing click.
+        from awaitlint.cli.output import say  # noqa: PLC0415  see above
+
+        return say(f"awaitlint {__version__}")
     from awaitlint.cli.main import run  # noqa: PLC0415  see above
 
     return run(arguments)
@@ -28,7 +29,10 @@ def console() -> NoReturn:
     # Facts and values make no garbage to speak of; one collection among millions of them takes as long as
     # parsing does.
     gc.disable()
-    code = main()
+    try:
+        code = main()
+    except KeyboardInterrupt:  # while modules are imported; later it is the command line's
+        code = 130
     try:
         sys.stdout.flush()
         sys.stderr.flush()

@@ -7,6 +7,7 @@ so a file gives the same findings as with ``awaitlint check``.
 
 from __future__ import annotations
 
+import codecs
 import functools
 import io
 import os
@@ -21,6 +22,7 @@ from flake8.exceptions import ExecutionError
 from awaitlint import __version__
 from awaitlint.config.errors import ConfigError
 from awaitlint.config.load import SettingsCache
+from awaitlint.engine.options import Options
 from awaitlint.engine.session import Session
 from awaitlint.files.discover import Target
 from awaitlint.files.source import SourceError, SourceStore, decode
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 _OVERRIDES = {
     "awl_known_safe_calls": "known-safe-calls",
     "awl_langfuse_target": "langfuse-target",
+    "awl_python": "python",
     "awl_src": "src",
     "awl_target_version": "target-version",
 }
@@ -64,7 +67,7 @@ class _Checker:
     """One session, which lives as long as the process and notices what changes meanwhile."""
 
     def __init__(self, choices: _Choices) -> None:
-        self._session = Session(choices.settings(), SourceStore())
+        self._session = Session(choices.settings(), SourceStore(), Options(isolated=choices.isolated))
 
     def check(self, filename: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
         """(line, column, "CODE message") of each finding in the file, whose text is `lines`."""
@@ -81,14 +84,18 @@ class _Checker:
 
 
 def _holds(data: bytes | None, text: str) -> bool:
-    """Whether a file's bytes are the text, which flake8 reads with universal newlines."""
+    """Whether a file's bytes are the text, which flake8 reads with universal newlines.
+
+    A file that Python would refuse to decode, flake8 takes to be Latin-1; it drops byte order marks.
+    """
     if data is None:
         return False
     try:
         saved = decode(data).text
     except SourceError:
-        return False
-    return saved.replace("\r\n", "\n").replace("\r", "\n") == text
+        saved = data.decode("latin-1").removeprefix(codecs.BOM_UTF8.decode("latin-1"))
+    saved = saved.replace("\r\n", "\n").replace("\r", "\n")
+    return saved.removeprefix("\ufeff") == text.removeprefix("\ufeff")
 
 
 def _encode(text: str) -> bytes:
@@ -96,9 +103,9 @@ def _encode(text: str) -> bytes:
     data = text.encode()
     try:
         encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    except SyntaxError:
+        return data if encoding == "utf-8" else text.encode(encoding, errors="replace")
+    except (SyntaxError, LookupError, UnicodeError):
         return data
-    return data if encoding == "utf-8" else text.encode(encoding, errors="replace")
 
 
 _checker = functools.lru_cache(maxsize=1)(_Checker)
@@ -139,7 +146,7 @@ class Plugin:
             "--awl-isolated",
             action="store_true",
             parse_from_config=True,
-            help="Ignore awaitlint's configuration files.",
+            help="Ignore awaitlint's configuration files and the active environment.",
         )
         manager.add_option(
             "--awl-known-safe-calls",
@@ -153,6 +160,13 @@ class Plugin:
             metavar="TARGET",
             parse_from_config=True,
             help="The langfuse that the project runs with: auto, 2, 3+ or always.",
+        )
+        manager.add_option(
+            "--awl-python",
+            metavar="PATH",
+            parse_from_config=True,
+            normalize_paths=True,
+            help="The interpreter or environment that the project's dependencies are installed for.",
         )
         manager.add_option(
             "--awl-src",

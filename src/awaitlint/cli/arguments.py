@@ -13,6 +13,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 #: Configuration options that can be given on the command line.
 SHARED = (
+    "preset",
     "select",
     "extend-select",
     "ignore",
@@ -21,6 +22,7 @@ SHARED = (
     "extend-exclude",
     "force-exclude",
     "respect-gitignore",
+    "python",
     "target-version",
     "output-format",
     "fix",
@@ -32,6 +34,7 @@ _METAVARS = {
     Kind.GLOBS: "GLOBS",
     Kind.SELECTORS_BY_GLOB: "GLOB:RULE,...",
     Kind.VERSION: "VERSION",
+    Kind.PATH: "PATH",
 }
 
 
@@ -46,7 +49,7 @@ def shared_options(function: _Function) -> _Function:
             decorate = click.option(
                 f"--{key}", option.field, type=click.Choice(option.choices), default=None, help=summary
             )
-        elif option.kind is Kind.VERSION:
+        elif option.kind in (Kind.VERSION, Kind.PATH):
             decorate = click.option(f"--{key}", option.field, metavar=_METAVARS[option.kind], help=summary)
         else:
             decorate = click.option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections import Counter
@@ -14,9 +15,19 @@ import click
 
 from awaitlint import __version__
 from awaitlint.cli.arguments import overrides, shared_options
-from awaitlint.cli.output import Progress, error, warning, write_bytes, write_lines
+from awaitlint.cli.output import (
+    Progress,
+    error,
+    read_stdin,
+    terminal_width,
+    warning,
+    write_bytes,
+    write_lines,
+)
 from awaitlint.config.load import SettingsCache
 from awaitlint.files.discover import Target, UsageError, discover, stdin_target
+from awaitlint.files.environments import environment_of
+from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore, decode
 
 if TYPE_CHECKING:
@@ -58,7 +69,7 @@ class _Run:
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even where there are findings.")
 @click.option("--stdin-filename", metavar="PATH", help="The file that the text on standard input belongs to.")
 @click.option("--config", metavar="PATH", help="The configuration file to use for every file.")
-@click.option("--isolated", is_flag=True, help="Read no configuration file.")
+@click.option("--isolated", is_flag=True, help="Read no configuration file, ignore the active environment.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
 @click.option("--no-sieve", is_flag=True, hidden=True)
 @click.option("-q", "--quiet", is_flag=True, help="Write findings only.")
@@ -71,18 +82,18 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
     if given["isolated"] and given["config"] is not None:
         raise click.UsageError("--config and --isolated exclude each other")
     config = Path(given["config"]) if given["config"] is not None else None
+    cwd = _cwd()
     settings_for = SettingsCache(
         config=config, isolated=given["isolated"], overrides=overrides(given), rule_names=_rule_names
     )
-    cwd = _cwd()
     settings = settings_for.in_directory(cwd)
     unreadable: list[str] = []
     stdin: bytes | None = None
     if "-" in paths or given["stdin_filename"] is not None:
         if set(paths) - {"-"}:
             raise click.UsageError("standard input cannot be checked together with other paths")
-        stdin = sys.stdin.buffer.read()
         target = stdin_target(given["stdin_filename"], settings_for, cwd=cwd)
+        stdin = read_stdin()
         targets = [target] if target is not None else []
         store = SourceStore({each.path: stdin for each in targets})
     else:
@@ -98,7 +109,7 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
         stdin=stdin,
         store=store,
         settings_for=settings_for,
-        options=Options(sieve=not given["no_sieve"], cache=not given["no_cache"]),
+        options=Options(sieve=not given["no_sieve"], cache=not given["no_cache"], isolated=given["isolated"]),
         output_format=settings.output_format,
         fix=settings.fix,
         unsafe=settings.unsafe_fixes,
@@ -129,7 +140,7 @@ def _check(run: _Run) -> int:
         result = run_engine(run.targets, run.settings_for, run.store, options=run.options, progress=progress)
     finally:
         progress.clear()
-    _report(run, result, _context(run, run.store))
+    _report(run, result, _context(run, result))
     return _code(run, result)
 
 
@@ -147,12 +158,11 @@ def _fix(run: _Run) -> int:
     if run.diff:
         code = _diff(run, outcome)
     elif run.stdin is None:
-        _report(run, outcome.result, _context(run, run.store), fixed=outcome.applied)
+        _report(run, outcome.result, _context(run, outcome.result), fixed=outcome.applied)
         code = _code(run, outcome.result)
     else:
-        data = _fixed_stdin(run.stdin, outcome)
-        write_bytes(data)
-        context = _context(run, SourceStore({each.path: data for each in run.targets}))
+        write_bytes(_fixed_stdin(run.stdin, outcome))
+        context = _context(run, outcome.result)
         _report(run, outcome.result, context, fixed=outcome.applied, to_stderr=True)
         code = _code(run, outcome.result)
     return _FAILED if outcome.errors else code
@@ -165,7 +175,7 @@ def _fixed_stdin(data: bytes, outcome: FixResult) -> bytes:
         try:
             before = decode(data)
             return encode(after, before.encoding, bom=before.bom)
-        except (SourceError, UnicodeEncodeError) as problem:
+        except (SourceError, UnicodeError) as problem:
             raise UsageError(f"standard input cannot be fixed: {problem}") from problem
     return data
 
@@ -174,9 +184,10 @@ def _diff(run: _Run, outcome: FixResult) -> int:
     from awaitlint.report.diff import unified_diff  # noqa: PLC0415  only for --diff
     from awaitlint.report.summary import diff_summary  # noqa: PLC0415
 
-    context = _context(run, run.store)
+    context = _context(run, outcome.result)
+    texts = outcome.result.texts
     for target, before, after in outcome.changed:
-        source = decode(run.store.read(target.path))
+        source = decode(texts.read(target.path))
         bom = "\ufeff" if source.bom else ""
         lines = unified_diff(target.display, bom + before, bom + after, context.style)
         # in the file's own encoding, or the diff would not fit the file
@@ -212,11 +223,12 @@ def _report(
         write_lines(summary(diagnostics, context, fixed=fixed, failed=failed), stream)
 
 
-def _context(run: _Run, store: SourceStore) -> ReportContext:
+def _context(run: _Run, result: Result) -> ReportContext:
     from awaitlint.report.context import ReportContext, Sources  # noqa: PLC0415  as above
     from awaitlint.report.style import Style  # noqa: PLC0415
 
-    return ReportContext(Sources(store, run.targets), Style.of(sys.stdout), unsafe=run.unsafe)
+    sources, style = Sources(result.texts, run.targets), Style.of(sys.stdout)
+    return ReportContext(sources, style, unsafe=run.unsafe, columns=terminal_width(sys.stdout))
 
 
 def _code(run: _Run, result: Result) -> int:
@@ -244,6 +256,22 @@ def _rule_names() -> Iterable[tuple[str, str]]:
     return [(rule.code, rule.name) for rule in all_rules()]
 
 
+def _environments(run: _Run) -> list[str]:
+    """A line for each environment that the files' projects are seen with."""
+    environ = {} if run.options.isolated else os.environ
+    marked: dict[str, bool] = {}
+    directories = {target.path.parent: target.path for target in run.targets}
+    projects = {
+        (project_root(path, marked=marked), run.settings_for(path).python) for path in directories.values()
+    }
+    lines = set()
+    for root, python in projects:
+        location = environment_of(root, python, environ)
+        found = f"{location.prefix} ({location.reason})" if location is not None else "none"
+        lines.add(f"environment: {found}")
+    return sorted(lines)
+
+
 def _say_what_is_checked(run: _Run, seconds: float) -> None:
     counts: Counter[Settings] = Counter(run.settings_for(target.path) for target in run.targets)
     version = ".".join(str(part) for part in sys.version_info[:3])
@@ -251,6 +279,7 @@ def _say_what_is_checked(run: _Run, seconds: float) -> None:
     for settings, number in counts.items():
         config = settings.config_path or "none"
         lines.append(f"configuration: {config}, root: {settings.root}, files: {number}")
+    lines.extend(_environments(run))
     files = "1 file" if len(run.targets) == 1 else f"{len(run.targets)} files"
     lines.append(f"found {files} in {seconds:.3f} s")
     write_lines(lines, sys.stderr)

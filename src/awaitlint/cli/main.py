@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import sys
@@ -12,13 +13,14 @@ import click
 
 from awaitlint import __version__
 from awaitlint.cli.check import check
-from awaitlint.cli.output import OutputError, error, prepare_streams, write_lines
+from awaitlint.cli.output import OutputError, error, prepare_streams, reason, say, write_lines
 from awaitlint.cli.rule import rule
 from awaitlint.config.errors import ConfigError
 from awaitlint.files.discover import UsageError
 
 #: Exit codes: findings, a run that failed, a run that was interrupted.
 FAILED, INTERRUPTED = 2, 130
+_UNWRITABLE = frozenset({errno.EBADF, errno.EFBIG, errno.EIO, errno.ENOSPC})
 #: how click begins its messages, which end with a period
 _CLICKS = re.compile(r"^(?:Got|Invalid|Missing|No such|Option)\b")
 
@@ -55,8 +57,7 @@ def commands(ctx: click.Context) -> int:
 
 @commands.command(help="Show the version.")
 def version() -> int:
-    write_lines([f"awaitlint {__version__}"])
-    return 0
+    return say(f"awaitlint {__version__}")
 
 
 commands.add_command(check)
@@ -79,6 +80,9 @@ def run(arguments: Sequence[str]) -> int:
     except SystemExit as finished:  # click ends so when a pipe is closed
         return finished.code if isinstance(finished.code, int) else FAILED
     except Exception as problem:  # noqa: BLE001  whatever it is, the user gets a line and an exit code
+        if isinstance(problem, OSError) and problem.filename is None and problem.errno in _UNWRITABLE:
+            error(reason(problem))  # click's own output, such as a help text
+            return FAILED
         if {"-v", "--verbose"} & set(arguments):
             traceback.print_exc()
         kind = type(problem).__name__

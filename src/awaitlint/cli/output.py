@@ -8,6 +8,9 @@ import time
 from collections.abc import Iterable
 from typing import TextIO
 
+from awaitlint.files.discover import UsageError
+from awaitlint.report.style import one_line
+
 _BAR = 30
 #: seconds before a progress bar is worth showing, and between two drawings of it
 _DELAY, _INTERVAL = 1.0, 0.1
@@ -42,7 +45,18 @@ def write_lines(lines: Iterable[str], stream: TextIO | None = None) -> None:
     except OSError as problem:
         _discard_rest(target)
         if target is not sys.stderr:
-            raise OutputError(_reason(problem)) from problem
+            raise OutputError(reason(problem)) from problem
+
+
+def say(line: str) -> int:
+    """Write one line to standard output, and answer the exit code that becomes of that."""
+    prepare_streams()
+    try:
+        write_lines([line])
+    except OutputError as problem:
+        error(str(problem))
+        return 2
+    return 0
 
 
 def write_bytes(data: bytes) -> None:
@@ -55,10 +69,30 @@ def write_bytes(data: bytes) -> None:
         _discard_rest(sys.stdout)
     except OSError as problem:
         _discard_rest(sys.stdout)
-        raise OutputError(_reason(problem)) from problem
+        raise OutputError(reason(problem)) from problem
 
 
-def _reason(problem: OSError) -> str:
+def read_stdin() -> bytes:
+    """All of standard input; raises `UsageError` where there is none."""
+    try:
+        if sys.stdin is None:
+            raise UsageError("standard input is closed")
+        return sys.stdin.buffer.read()
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise UsageError(f"cannot read the standard input: {reason}") from problem
+
+
+def terminal_width(stream: TextIO) -> int | None:
+    """The columns of the terminal that a stream writes to; None where it is none, or does not tell."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):  # no terminal, no file, or closed
+        return None
+
+
+def reason(problem: OSError) -> str:
+    """Why an output could not be written, for the user."""
     return f"cannot write the output: {(problem.strerror or str(problem)).lower()}"
 
 
@@ -71,12 +105,12 @@ def _discard_rest(stream: TextIO) -> None:
 
 def error(message: str) -> None:
     """One line on standard error that says why the run failed."""
-    write_lines([f"error: {' '.join(message.split())}"], sys.stderr)
+    write_lines([f"error: {one_line(' '.join(message.split()))}"], sys.stderr)
 
 
 def warning(message: str) -> None:
     """One line on standard error about something that did not stop the run."""
-    write_lines([f"warning: {' '.join(message.split())}"], sys.stderr)
+    write_lines([f"warning: {one_line(' '.join(message.split()))}"], sys.stderr)
 
 
 class Progress:

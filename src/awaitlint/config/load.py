@@ -19,6 +19,7 @@ from awaitlint.config.errors import COMMAND_LINE, ConfigError, did_you_mean
 from awaitlint.config.options import BY_KEY, Kind, OptionError, parse
 from awaitlint.config.selection import unknown_selector
 from awaitlint.config.settings import Settings
+from awaitlint.files.environments import UnusableError, named_environment
 from awaitlint.files.roots import project_root
 
 #: Answers the codes and names of all rules; only asked where a configuration names rules.
@@ -27,6 +28,9 @@ RuleNames = Callable[[], Iterable[tuple[str, str]]]
 PYPROJECT = "pyproject.toml"
 #: In the order in which they count where a directory has several.
 CONFIG_NAMES = (".awaitlint.toml", "awaitlint.toml", PYPROJECT)
+
+#: bytes of a configuration file at most
+_LARGEST = 16 << 20
 
 _Signature = tuple[int, int, int] | None
 
@@ -64,6 +68,8 @@ class SettingsCache:
         self._rule_names = rule_names
         self._recheck = recheck
         self._overrides = self._values(overrides or {}, COMMAND_LINE)
+        if "python" in self._overrides:
+            self._overrides["python"] = _usable(self._overrides["python"], Path.cwd(), COMMAND_LINE)
         self._isolated = isolated
         self._config = Path(os.path.abspath(config)) if config is not None else None
         self._directories: dict[str, tuple[float, _Directory]] = {}
@@ -123,6 +129,8 @@ class SettingsCache:
         if known is not None:
             return known[1]
         merged = _merge(values, self._overrides, self._rule_names)
+        if "python" in values and "python" not in self._overrides and config_path is not None:
+            merged["python"] = _usable(values["python"], config_path.parent, config_path)
         if requires is not None:
             merged.setdefault("target_version", requires)
         settings = Settings(root=root, config_path=config_path, **merged)
@@ -211,6 +219,17 @@ class SettingsCache:
             raise ConfigError(source, unknown[1], key=key, value=unknown[0])
 
 
+def _usable(python: object, base: Path, source: Path | str) -> Path:
+    """The absolute path of the option `python`, which stands in the directory `base`."""
+    assert isinstance(python, Path)
+    path = os.path.abspath(base / os.path.expanduser(python))  # noqa: PTH111
+    try:
+        named_environment(path)
+    except UnusableError as error:
+        raise ConfigError(source, str(error), key="python", value=os.fspath(python)) from error
+    return Path(path)
+
+
 def load_settings(
     start: Path,
     *,
@@ -269,8 +288,13 @@ def _signature(path: str) -> _Signature:
 
 
 def _read(path: Path) -> bytes:
+    """What is in a file, which may be a pipe of the user's shell; a device may have no end."""
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+            if len(data) > _LARGEST:
+                raise ConfigError(path, f"cannot read the configuration: larger than {_LARGEST >> 20} MB")
+            return data
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ConfigError(path, f"cannot read the configuration: {reason}") from error

@@ -10,6 +10,7 @@ import enum
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from awaitlint.config.settings import Settings
 from awaitlint.files.globs import GlobError, compile_glob
@@ -21,6 +22,8 @@ class Kind(enum.Enum):
     FLAG = "true or false"
     CHOICE = "a string"
     VERSION = 'a Python version such as "3.12"'
+    #: absolute, or relative to the directory that the option stands in
+    PATH = "a path"
     STRINGS = "a list of strings"
     #: globs of files, see `awaitlint.files.globs`
     GLOBS = "a list of globs"
@@ -66,9 +69,17 @@ OUTPUT_FORMATS = ("concise", "full", "grouped", "json", "json-lines", "github")
 
 OPTIONS = (
     Option(
+        "preset",
+        Kind.CHOICE,
+        "What is reported where nothing is selected: `default`, the rules that are on by default and only what"
+        " is certain, or `pedantic`, every rule, and what is merely likely as well.",
+        'preset = "pedantic"',
+        choices=("default", "pedantic"),
+    ),
+    Option(
         "select",
         Kind.SELECTORS,
-        "The rules to check, in place of the default ones: codes, prefixes of codes, names, or ALL. The more"
+        "The rules to check, in place of those of the preset: codes, prefixes of codes, names, or ALL. The more"
         " specific of two entries wins, and `ignore` wins over an equally specific `select`.",
         'select = ["AWL1", "blocking-sleep"]',
     ),
@@ -128,6 +139,14 @@ OPTIONS = (
         "Directories, relative to the project's root, that top-level modules are imported from, in addition"
         " to those that are found.",
         'src = ["lib", "services/api/src"]',
+    ),
+    Option(
+        "python",
+        Kind.PATH,
+        "The Python interpreter, or the directory of the environment, that the project's dependencies are"
+        " installed for. They are read and never run. Where it is not given, `.venv`, `venv` or `env` in the"
+        " project or around it, or else the active environment.",
+        'python = ".venv/bin/python"',
     ),
     Option(
         "target-version",
@@ -191,8 +210,15 @@ def parse(option: Option, value: object) -> object:
             return value
         case Kind.VERSION:
             return _version(value)
+        case Kind.PATH:
+            if not isinstance(value, str) or not value.strip() or "\0" in value:
+                raise OptionError(value, f"expected {option.kind.value}")
+            return Path(value.strip())
         case Kind.STRINGS | Kind.SELECTORS:
-            return _strings(value, option.kind)
+            strings = _strings(value, option.kind)
+            if not strings and option.key == "select":
+                raise OptionError("", "names no rule, and stands in place of the default ones")
+            return strings
         case Kind.GLOBS:
             return _checked_globs(_strings(value, option.kind))
         case Kind.SELECTORS_BY_GLOB:

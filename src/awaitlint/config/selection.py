@@ -1,4 +1,4 @@
-"""Which rules are checked in which file: the meaning of ``select``, ``ignore`` and ``per-file-ignores``."""
+"""Which rules are checked in which file: what ``preset``, ``select``, ``ignore`` and ``per-file-ignores`` mean."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from awaitlint.files.globs import globs
 
 #: Stands for every rule.
 ALL = "ALL"
+#: The preset that has every rule.
+PEDANTIC = "pedantic"
 
 _CODE = re.compile(r"[A-Z]+[0-9]*")
 
@@ -37,18 +39,34 @@ def selected(
     """The codes of the rules to check in a file, given each rule's code, name and whether it is a default.
 
     The most specific selector that covers a rule decides; of two equally specific ones, `ignore` wins.
-    Without `select`, the default rules are selected, less specifically than any selector could.  What
-    `per-file-ignores` names for the file (absolute path) is left out in any case.
+    Without `select`, the rules of the preset are selected (``pedantic`` has all), less specifically than any
+    selector could.  What `per-file-ignores` names for the file (absolute path) is left out in any case.
     """
     without = file_ignores(settings, path) if path is not None else ()
     return _selected(
-        tuple(rules), settings.select, (*settings.select, *settings.extend_select), settings.ignore, without
+        tuple(rules),
+        settings.preset == PEDANTIC,
+        settings.select,
+        (*settings.select, *settings.extend_select),
+        settings.ignore,
+        without,
+    )
+
+
+def reports_likely(settings: Settings, code: str, name: str) -> bool:
+    """Whether a rule's *likely* findings are reported: under ``pedantic``, or where it is selected by itself.
+
+    A prefix of its code is not enough: who selects a family does not ask for guesses.
+    """
+    return settings.preset == PEDANTIC or any(
+        each == name or each.upper() == code for each in (*settings.select, *settings.extend_select)
     )
 
 
 @functools.lru_cache(maxsize=256)
 def _selected(
     rules: tuple[tuple[str, str, bool], ...],
+    pedantic: bool,
     instead: tuple[str, ...],
     select: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -60,7 +78,7 @@ def _selected(
             continue
         on = max((_specificity(each, code) for each in select if matches(each, code, name)), default=-1)
         off = max((_specificity(each, code) for each in ignore if matches(each, code, name)), default=-1)
-        if on > off or (on == off == -1 and default and not instead):
+        if on > off or (on == off == -1 and (default or pedantic) and not instead):
             codes.add(code)
     return frozenset(codes)
 

@@ -19,7 +19,9 @@ class Settings:
 
     root: Path
     config_path: Path | None = None
-    #: selectors: codes, prefixes of codes, names of rules, ``ALL``; empty stands for the default rules
+    #: ``default`` or ``pedantic``: which rules `select` stands for where it is empty, and how sure they must be
+    preset: str = "default"
+    #: selectors: codes, prefixes of codes, names of rules, ``ALL``; empty stands for the preset's rules
     select: tuple[str, ...] = ()
     extend_select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -32,6 +34,8 @@ class Settings:
     respect_gitignore: bool = True
     #: source roots besides those that are found, relative to `root`
     src: tuple[str, ...] = ()
+    #: an interpreter, or the directory of an environment, with the project's dependencies; absolute
+    python: Path | None = None
     #: the oldest Python that the code has to run on
     target_version: tuple[int, int] = (3, 13)
     #: globs of qualified names whose calls are never reported

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awaitlint.config.selection import selected
+from awaitlint.config.selection import reports_likely, selected
 from awaitlint.engine.suppressions import suppress
 from awaitlint.files.source import SourceError, decode
-from awaitlint.model import Diagnostic
+from awaitlint.index.facts import Call
+from awaitlint.model import Confidence, Diagnostic
 from awaitlint.rulekit.context import ModuleContext
 from awaitlint.rulekit.registry import all_rules
 from awaitlint.rules.syntax_error import SyntaxErrorRule
 from awaitlint.syntax.parse import SyntaxProblem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from awaitlint.config.settings import Settings
@@ -31,15 +33,32 @@ def check_file(session: Session, target: Target) -> tuple[Diagnostic, ...]:
         return _unreadable(target, lowered, codes)
     if target.path.suffix == ".pyi" or not codes:
         return ()
-    context = _context(session, target.path, target.display, settings, lowered)
+    rules = [rule for rule in all_rules() if rule.code in codes and is_wanted(rule, settings)]
+    context = inspect(session, target, settings, rules)
     if context is None:
         return ()
-    rules = [rule(context) for rule in all_rules() if rule.code in codes]
-    lines = _suspects(session, context, rules)
+    found = [pair for pair in context.findings if is_wanted(pair[1], settings)]
+    return suppress(context.text, first_of_each_cause(found)).kept
+
+
+def inspect(
+    session: Session, target: Target, settings: Settings, rules: Sequence[type[Rule]]
+) -> ModuleContext | None:
+    """A file that rules have looked at, with all that they found; None where it cannot be read."""
+    context = _context(session, target.path, target.display, settings, session.lowered(target.path))
+    if context is None:
+        return None
+    made = [rule(context) for rule in rules]
+    lines = _suspects(session, context, made)
     if lines:
-        _visit(session, context, rules, lines)
-    findings = _first_of_each_cause(context)
-    return suppress(context.text, findings).kept
+        _visit(session, context, made, lines)
+    return context
+
+
+def is_wanted(subject: type[Rule] | Diagnostic, settings: Settings) -> bool:
+    """Whether findings as sure as a rule, or as this one, are reported."""
+    certain = subject.confidence is Confidence.CERTAIN
+    return certain or reports_likely(settings, subject.code, subject.name)
 
 
 def rule_keys() -> tuple[tuple[str, str, bool], ...]:
@@ -83,15 +102,28 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
     """The lines that some rule wants to have visited."""
     lines: set[int] = set()
     by_use: dict[int, list[Rule]] = {}
+    by_name: dict[str, list[Rule]] = {}
     for rule in rules:
-        for use in rule.uses:
+        for name in rule.callees:
+            by_name.setdefault(name, []).append(rule)
+        for use in rule.uses if not rule.callees else ():
             by_use.setdefault(use, []).append(rule)
         try:
             lines.update(rule.suspicious())
         except Exception as error:  # noqa: BLE001  # one rule's crash must not lose another's findings
             _crashed(session, context, rule, error)
+    if by_name:
+        _add_aliases(by_name, context)
+    nodes = context.facts.nodes
+    nobody: list[Rule] = []
     for site in context.facts.sites:
-        for rule in by_use.get(site.use, ()):
+        asked = by_use.get(site.use, nobody)
+        node = nodes[site.node]
+        if by_name and type(node) is Call:
+            found = by_name.get(getattr(nodes[node.func], "name", ""))
+            if found is not None:
+                asked = [*asked, *(rule for rule in found if site.use in rule.uses)]
+        for rule in asked:
             if site.line in lines:
                 break
             try:
@@ -99,10 +131,27 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
                     lines.add(site.line)
             except Exception as error:  # noqa: BLE001
                 _crashed(session, context, rule, error)
-                by_use[site.use] = [other for other in by_use[site.use] if other is not rule]
+                for table in (by_use, by_name):
+                    for key, those in table.items():
+                        table[key] = [other for other in those if other is not rule]  # type: ignore[index]
     if not session.options.sieve and context.lines:
         return [-1]
     return sorted(lines)
+
+
+def _add_aliases(by_name: dict[str, list[Rule]], context: ModuleContext) -> None:
+    """Let calls by other names that the module gives a function count: ``from time import sleep as pause``."""
+    nodes = context.facts.nodes
+    aliases = {
+        (name, getattr(nodes[node], "name", ""))
+        for scope in context.facts.scopes
+        for name, bound in scope.bindings.items()
+        for node in bound
+    }
+    known = dict(by_name)
+    for name, original in sorted(aliases):
+        if name != original and original in known:
+            by_name[name] = list(dict.fromkeys([*by_name.get(name, ()), *known[original]]))
 
 
 def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: list[int]) -> None:
@@ -152,9 +201,9 @@ def _crashed(session: Session, context: ModuleContext, rule: Rule, error: Except
     session.internal_errors.append(f"{context.display}: the rule {rule.name} ({rule.code}) failed: {reason}")
 
 
-def _first_of_each_cause(context: ModuleContext) -> list[Diagnostic]:
-    """The findings in order; of several with one cause, the first in the text."""
-    ordered = sorted(context.findings, key=lambda pair: pair[1].sort_key)
+def first_of_each_cause(findings: Iterable[tuple[object, Diagnostic]]) -> list[Diagnostic]:
+    """Findings (with their causes) in order; of several with one cause, the first in the text."""
+    ordered = sorted(findings, key=lambda pair: pair[1].sort_key)
     seen: set[object] = set()
     kept = []
     for cause, finding in ordered:

@@ -69,10 +69,11 @@ def fix_files(
     files: dict[str, _File] = {}
     by_display = {target.display: target for target in targets}
     for _ in range(_PASSES):
-        if not _pass(result, by_display, files, store, unsafe=unsafe):
+        if not _pass(result, by_display, files, unsafe=unsafe):
             break
         overlays = {**store.overlays, **{f.target.path: _encoded(f) for f in files.values()}}
-        result = run(targets, settings_for, SourceStore(overlays), options=options)
+        again = SourceStore(overlays)
+        result = run(targets, settings_for, again, options=options, session=result.session)
     outcome = FixResult(result)
     for file in files.values():
         if file.text == file.decoded.text:
@@ -93,17 +94,16 @@ def fix_files(
     return outcome
 
 
-def _pass(
-    result: Result, targets: dict[str, Target], files: dict[str, _File], store: SourceStore, *, unsafe: bool
-) -> bool:
+def _pass(result: Result, targets: dict[str, Target], files: dict[str, _File], *, unsafe: bool) -> bool:
     """Apply what can be applied at once to every file; whether anything was."""
     by_file: dict[str, list[Diagnostic]] = {}
     for finding in result.diagnostics:
         if applicable(finding.fix, unsafe=unsafe):
             by_file.setdefault(finding.path, []).append(finding)
     progress = False
+    texts = result.texts
     for display, findings in by_file.items():
-        file = files.get(display) or _open(targets[display], store)
+        file = files.get(display) or _open(targets[display], texts)
         if file is None:
             continue
         fixed = apply_fixes(file.text, findings, unsafe=unsafe)
@@ -116,11 +116,18 @@ def _pass(
     return progress
 
 
-def _open(target: Target, store: SourceStore) -> _File | None:
+def _open(target: Target, texts: SourceStore) -> _File | None:
+    """The text that was checked; None where it could not be written back as it is.
+
+    Some encodings have several ways to write a character (UTF-7), or write a newline as something else
+    (``unicode_escape``): a fix would change lines that it does not speak of.
+    """
     try:
-        data = store.read(target.path)
+        data = texts.read(target.path)
         decoded = decode(data)
-    except SourceError:
+        if encode(decoded.text, decoded.encoding, bom=decoded.bom) != data:
+            return None
+    except (SourceError, UnicodeError):
         return None
     return _File(target, data, decoded, decoded.text)
 
@@ -128,7 +135,7 @@ def _open(target: Target, store: SourceStore) -> _File | None:
 def _encodable(text: str, decoded: DecodedText) -> bool:
     try:
         encode(text, decoded.encoding, bom=decoded.bom)
-    except UnicodeEncodeError:
+    except UnicodeError:
         return False
     return True
 

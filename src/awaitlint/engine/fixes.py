@@ -9,7 +9,8 @@ import itertools
 import os
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,8 +57,42 @@ class _Replacement:
         """Whether it inserts whole lines, such as an import."""
         return self.start == self.end and self.content.endswith(("\n", "\r"))
 
-    def touches(self, other: _Replacement) -> bool:
-        return self.start <= other.end and other.start <= self.end
+
+_Chosen = tuple[list[_Replacement], Diagnostic]
+
+
+class _Accepted:
+    """The replacements of the fixes that were chosen so far; they overlap nowhere."""
+
+    def __init__(self) -> None:
+        self._all: set[_Replacement] = set()
+        #: in order, and where each begins
+        self._ordered: list[_Replacement] = []
+        self._starts: list[int] = []
+
+    def add(self, replacements: Iterable[_Replacement]) -> None:
+        for each in replacements:
+            if each not in self._all:
+                self._all.add(each)
+                index = bisect_right(self._starts, each.start)
+                while index and self._ordered[index - 1] > each:
+                    index -= 1
+                self._ordered.insert(index, each)
+                self._starts.insert(index, each.start)
+
+    def fits(self, replacements: list[_Replacement]) -> bool:
+        """Whether a fix touches nothing that is accepted already, but for lines that both insert."""
+        if replacements and all(each in self._all for each in replacements):
+            return True  # the same fix, found by two rules
+        return not any(
+            not (each == other and each.adds_lines) for each in replacements for other in self._touching(each)
+        )
+
+    def _touching(self, each: _Replacement) -> Iterator[_Replacement]:
+        index = bisect_right(self._starts, each.end)
+        while index and self._ordered[index - 1].end >= each.start:
+            index -= 1
+            yield self._ordered[index]
 
 
 def applicable(fix: Fix | None, *, unsafe: bool) -> bool:
@@ -73,7 +108,7 @@ def apply_fixes(text: str, diagnostics: Iterable[Diagnostic], *, unsafe: bool) -
     Where the text parsed before, it parses afterwards.
     """
     positions = _Positions(text)
-    wanted: list[tuple[list[_Replacement], Diagnostic]] = []
+    wanted: list[_Chosen] = []
     skipped: list[Diagnostic] = []
     rejected: list[Diagnostic] = []
     for diagnostic in diagnostics:
@@ -86,24 +121,32 @@ def apply_fixes(text: str, diagnostics: Iterable[Diagnostic], *, unsafe: bool) -
             wanted.append((replacements, diagnostic))
     # By the finding's place, for an import that a fix adds far above says nothing about its order.
     wanted.sort(key=lambda each: each[1].sort_key)
-    accepted: set[_Replacement] = set()
-    chosen: list[tuple[list[_Replacement], Diagnostic]] = []
+    accepted = _Accepted()
+    chosen: list[_Chosen] = []
     for replacements, diagnostic in wanted:
-        if _fits(replacements, accepted):
-            accepted.update(replacements)
+        if accepted.fits(replacements):
+            accepted.add(replacements)
             chosen.append((replacements, diagnostic))
         else:
             skipped.append(diagnostic)
-    fixed = _apply(text, chosen)
-    if chosen and verify(text, fixed) is not None:
-        good: list[tuple[list[_Replacement], Diagnostic]] = []
-        for each in chosen:
-            if verify(text, _apply(text, [*good, each])) is None:
-                good.append(each)
-            else:
-                rejected.append(each[1])
-        chosen, fixed = good, _apply(text, good)
-    return FixOutcome(fixed, tuple(each[1] for each in chosen), tuple(skipped), tuple(rejected))
+    good = _verified(text, chosen)
+    kept = {id(each) for each in good}
+    rejected += [each[1] for each in chosen if id(each) not in kept]
+    return FixOutcome(_apply(text, good), tuple(each[1] for each in good), tuple(skipped), tuple(rejected))
+
+
+def _verified(text: str, chosen: list[_Chosen]) -> list[_Chosen]:
+    """The fixes that leave the text as readable as it is, each beside the ones before it."""
+    good: list[_Chosen] = []
+    # Halves of what does not parse are tried by themselves, so that one bad fix costs few attempts.
+    todo = [chosen] if chosen else []
+    while todo:
+        part = todo.pop()
+        if verify(text, _apply(text, [*good, *part])) is None:
+            good += part
+        elif len(part) > 1:
+            todo += [part[len(part) // 2 :], part[: len(part) // 2]]
+    return good
 
 
 def verify(before: str, after: str) -> str | None:
@@ -113,7 +156,7 @@ def verify(before: str, after: str) -> str | None:
 
 
 def encode(text: str, encoding: str, *, bom: bool) -> bytes:
-    """The bytes of a source file; raises `UnicodeEncodeError` where the encoding lacks a character."""
+    """The bytes of a source file; raises `UnicodeError` where the encoding lacks a character."""
     data = text.encode(encoding)
     return codecs.BOM_UTF8 + data if bom else data
 
@@ -129,6 +172,8 @@ def write_fixed(path: Path, data_before: bytes, text: str, encoding: str, *, bom
         data = encode(text, encoding, bom=bom)
     except UnicodeEncodeError as error:
         raise FixError(path, f"{encoding} has no {error.object[error.start]!r}") from error
+    except UnicodeError as error:
+        raise FixError(path, f"{encoding} cannot hold it") from error
     if data == data_before:
         return False
     target = Path(os.path.realpath(path))
@@ -209,18 +254,7 @@ class _Positions:
         return offset if offset <= self.ends[line - 1] else None
 
 
-def _fits(replacements: list[_Replacement], accepted: set[_Replacement]) -> bool:
-    """Whether a fix touches nothing that is accepted already, but for lines that both insert."""
-    if replacements and all(each in accepted for each in replacements):
-        return True  # the same fix, found by two rules
-    return not any(
-        each.touches(other) and not (each == other and each.adds_lines)
-        for each in replacements
-        for other in accepted
-    )
-
-
-def _apply(text: str, chosen: Iterable[tuple[list[_Replacement], Diagnostic]]) -> str:
+def _apply(text: str, chosen: Iterable[_Chosen]) -> str:
     parts: list[str] = []
     at = 0
     seen: set[_Replacement] = set()

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to run; neither option changes what is found.
+    """How to run.
 
-    `sieve` off makes the visitors walk every function, `cache` off keeps facts out of the cache on disk.
+    `sieve` off makes the visitors walk every function, `cache` off keeps facts out of the cache on disk:
+    neither changes what is found.  `isolated` makes the environment that is active in the shell count for
+    nothing.
     """
 
     sieve: bool = True
     cache: bool = True
+    isolated: bool = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.engine.options import Options
 from awaitlint.engine.session import Session
+from awaitlint.files.source import SourceStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from awaitlint.config.settings import Settings
     from awaitlint.files.discover import Target
-    from awaitlint.files.source import SourceStore
     from awaitlint.model import Diagnostic
 
 
@@ -28,6 +28,8 @@ class Result:
     internal_errors: tuple[str, ...] = ()
     #: what the run learned; it lives as long as the result, so that nothing is freed before it need be
     session: Session | None = field(default=None, repr=False, compare=False)
+    #: the texts that the findings speak of: the files may have changed since they were checked
+    texts: SourceStore = field(default_factory=SourceStore, repr=False, compare=False)
 
 
 def run(
@@ -37,6 +39,7 @@ def run(
     *,
     options: Options | None = None,
     progress: Callable[[int, int], None] | None = None,
+    session: Session | None = None,
 ) -> Result:
     """Check files.
 
@@ -46,8 +49,13 @@ def run(
         store: Answers what is in a file.
         options: How to run.
         progress: Called with (files done, files in all).
+        session: What an earlier run of the same files learned; the buffers in the store may be others.
     """
-    session = Session(settings_for, store, options)
+    if session is None:
+        session = Session(settings_for, store, options)
+    else:
+        session.internal_errors.clear()
+        session.refresh(store.overlays)
     session.displays.update((target.path, target.display) for target in targets)
     found: list[Diagnostic] = []
     # facts make many small objects and no garbage: collecting would only cost
@@ -65,7 +73,7 @@ def run(
     if progress is not None:
         progress(len(targets), len(targets))
     found.sort(key=lambda finding: finding.sort_key)
-    return Result(tuple(found), len(targets), tuple(session.internal_errors), session)
+    return Result(tuple(found), len(targets), tuple(session.internal_errors), session, session.texts())
 
 
 __all__ = ["Options", "Result", "run"]

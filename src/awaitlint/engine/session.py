@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.engine.cache import FactsCache, project_cache
 from awaitlint.engine.check import check_file
+from awaitlint.engine.environments import Environments
 from awaitlint.engine.options import Options
 from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore
 from awaitlint.index.lower import lower
+from awaitlint.index.packages import package_library
 from awaitlint.index.project import Module, Project
 from awaitlint.index.stdlib import standard_library
 from awaitlint.infer.engine import Inference
@@ -68,7 +70,8 @@ class Session:
         #: names of rules that crashed, with the file and the reason
         self.internal_errors: list[str] = []
         self._lowered: dict[Path, Lowered] = {}
-        self._linked: dict[tuple[Path, tuple[str, ...], tuple[int, int]], Linked] = {}
+        self._linked: dict[tuple[Path, tuple[str, ...], tuple[int, int], Path | None], Linked] = {}
+        self._environments = Environments({} if self.options.isolated else os.environ)
         self._roots: dict[Path, Path] = {}
         self._marked: dict[str, bool] = {}
         self._caches: dict[Path, FactsCache | None] = {}
@@ -93,12 +96,21 @@ class Session:
     def linked(self, path: Path, settings: Settings) -> Linked:
         """The project that a file belongs to."""
         root = self._root(path)
-        key = (root, settings.src, settings.target_version)
+        key = (root, settings.src, settings.target_version, settings.python)
         found = self._linked.get(key)
         if found is None:
             extra = [settings.root / name for name in settings.src]
             stdlib = standard_library(settings.target_version)
-            project = Project(root, extra, self.store, stdlib, lambda each: self.lowered(each).facts)
+            environment = self._environments.of(root, settings.python)
+            project = Project(
+                root,
+                extra,
+                self.store,
+                stdlib,
+                lambda each: self.lowered(each).facts,
+                packages=package_library(),
+                environment=environment,
+            )
             found = self._linked[key] = Linked(project, Inference(project))
         return found
 
@@ -118,6 +130,11 @@ class Session:
         if known is None:
             known = self._lowered[path] = self._lower(path)
         return known
+
+    def texts(self) -> SourceStore:
+        """The files as they were read: what findings speak of, whatever has become of them since."""
+        read = {path: known.data for path, known in self._lowered.items() if known.data is not None}
+        return SourceStore(read)
 
     def _lower(self, path: Path) -> Lowered:
         signature = self._signature(path)
@@ -143,10 +160,10 @@ class Session:
         return Lowered(signature, data, facts, None)
 
     def _cache(self, path: Path) -> FactsCache | None:
-        """The cache on disk of the project that a file belongs to, where there is one."""
+        """The cache on disk of the project that a file belongs to or is installed for, where there is one."""
         if not self.options.cache:
             return None
-        root = self._root(path)
+        root = self._environments.keeper(path) or self._root(path)
         if root not in self._caches:
             self._caches[root] = project_cache(root)
         return self._caches[root]
@@ -182,6 +199,7 @@ class Session:
                 if path not in self.store.overlays and self._signature(path) != known.signature:
                     changed |= self._relower(path, known)
             changed |= any(linked.project.has_moved() for linked in self._linked.values())
+            changed |= self._environments.forget_changed()
             self._checked = time.monotonic()
             # looking must stay cheap beside what is looked at
             self._interval = max(_RECHECK, 20 * (self._checked - now))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import ScopeKind
@@ -28,6 +29,30 @@ _LONGEST = 60
 _SPACE = re.compile(r"\s+")
 #: a call of a function with one argument, such as ``inspect.iscoroutinefunction(self.callback)``
 _PROBE = re.compile(r"(\w+)\(([\w.\s]+)\)")
+#: the nodes whose names a walk keeps of the visited node's ancestors
+_DEFINITIONS = frozenset({"FunctionDef", "ClassDef", "Lambda"})
+_FRAMES = _DEFINITIONS | {"If", "IfExp", "While", "BooleanOperation", "GeneratorExp"}
+
+
+class _Index:
+    """A module's facts by where they stand, for the walks over its regions."""
+
+    def __init__(self, context: ModuleContext) -> None:
+        self.lines = context.lines
+        self.columns = context.columns
+        self.scopes = context.facts.scopes
+        self.sites = {(s.line, s.column, s.end_line, s.end_column): s for s in context.facts.sites}
+        self.starts = {
+            (scope.line, scope.column): number
+            for number, scope in enumerate(self.scopes)
+            if scope.kind is not ScopeKind.MODULE
+        }
+        #: line -> the scope around the outermost function that begins there
+        self.around: dict[int, int] = {}
+        for scope in self.scopes:
+            if scope.kind is ScopeKind.FUNCTION:
+                self.around.setdefault(scope.first_line, scope.parent)
+
 
 #: a context manager that wants its body to fail
 _RAISES = re.compile(r"(?:\w+\.)*(?:raises|assertRaises|assertRaisesRegex)\(")
@@ -36,31 +61,57 @@ _RAISES = re.compile(r"(?:\w+\.)*(?:raises|assertRaises|assertRaisesRegex)\(")
 class Walk:
     """The position of a walk over one region, for the rules' visitors."""
 
-    def __init__(self, context: ModuleContext, placed: Placed) -> None:
+    def __init__(self, index: _Index) -> None:
         self.parents: list[libcst.CSTNode] = []
-        self._lines = context.lines
-        self._facts = context.facts
-        self._placed = placed
-        self._sites = {(s.line, s.column, s.end_line, s.end_column): s for s in context.facts.sites}
-        self._starts = {
-            (scope.line, scope.column): index
-            for index, scope in enumerate(context.facts.scopes)
-            if scope.kind is not ScopeKind.MODULE
-        }
+        self._index = index
+        self._placed: Placed
+        #: the scope around the region
+        self._outermost = 0
+        #: of the visited node's ancestors: definitions with their scopes, what has a test with its test,
+        #: generator expressions with their number of ancestors
         self._scopes: list[tuple[libcst.CSTNode, int]] = []
+        self._tests: list[tuple[libcst.CSTNode, libcst.CSTNode]] = []
+        self._generators: list[tuple[libcst.GeneratorExp, int]] = []
         self._probed: dict[libcst.CSTNode, list[str]] = {}
+        self._last: tuple[libcst.CSTNode | None, Site | None] = (None, None)
+
+    def begin(
+        self, placed: Placed, parents: Sequence[libcst.CSTNode] = (), first_line: int | None = None
+    ) -> None:
+        """Go on to a region: the places of its nodes, the ancestors of its roots, the line of a function."""
+        self._placed = placed
+        self._outermost = self._index.around.get(first_line, 0) if first_line is not None else 0
+        self._last = (None, None)
+        self.parents.clear()
+        for frames in (self._scopes, self._tests, self._generators, self._probed):
+            frames.clear()
+        for parent in parents:
+            if type(parent).__name__ not in _DEFINITIONS:
+                self.enter(parent)
+            self.parents.append(parent)
 
     # the walker's hooks
     def enter(self, node: libcst.CSTNode) -> None:
-        if type(node).__name__ in ("FunctionDef", "ClassDef", "Lambda"):
+        kind = type(node).__name__
+        if kind not in _FRAMES:
+            return
+        if kind in _DEFINITIONS:
             span = self._placed.span(node)
-            found = self._starts.get((span.line, self._bytes(span.line, span.column)))
+            found = self._index.starts.get((span.line, self._index.columns.to_bytes(span.line, span.column)))
             if found is not None:
                 self._scopes.append((node, found))
+        elif kind == "GeneratorExp":
+            self._generators.append((node, len(self.parents)))  # type: ignore[arg-type]
+        elif kind != "BooleanOperation":
+            self._tests.append((node, node.test))  # type: ignore[attr-defined]
+        elif not self.parents or type(self.parents[-1]).__name__ != kind:
+            self._tests.append((node, node))
 
     def leave(self, node: libcst.CSTNode) -> None:
-        if self._scopes and self._scopes[-1][0] is node:
-            self._scopes.pop()
+        if type(node).__name__ in _FRAMES:
+            for frames in (self._scopes, self._tests, self._generators):
+                if frames and frames[-1][0] is node:
+                    frames.pop()
 
     # what rules ask
     @property
@@ -68,8 +119,8 @@ class Walk:
         # decorators, defaults and the like stand in the definition's node but outside its scope
         for node, index in reversed(self._scopes):
             if self._inside(node):
-                return self._facts.scopes[index]
-        return self._facts.scopes[0]
+                return self._index.scopes[index]
+        return self._index.scopes[self._outermost]
 
     def _inside(self, definition: libcst.CSTNode) -> bool:
         body = getattr(definition, "body", None)
@@ -85,33 +136,26 @@ class Walk:
         return self._placed.outer_span(node)
 
     def site(self, node: libcst.CSTNode) -> Site | None:
+        if self._last[0] is not node:
+            self._last = (node, self._site(node))
+        return self._last[1]
+
+    def _site(self, node: libcst.CSTNode) -> Site | None:
         # to `ast`, the parentheses of these are part of them
-        whole = isinstance(node, (cst.Tuple, cst.GeneratorExp))
+        whole = type(node).__name__ in ("Tuple", "GeneratorExp")
         span = self._placed.outer_span(node) if whole else self._placed.span(node)
+        to_bytes = self._index.columns.to_bytes
         key = (
             span.line,
-            self._bytes(span.line, span.column),
+            to_bytes(span.line, span.column),
             span.end_line,
-            self._bytes(span.end_line, span.end_column),
+            to_bytes(span.end_line, span.end_column),
         )
-        return self._sites.get(key)
-
-    def _bytes(self, line: int, column: int) -> int:
-        """A column in UTF-8 bytes, as facts count them."""
-        text = self._lines[line - 1]
-        return column if text.isascii() else len(text[:column].encode("utf-8", "surrogatepass"))
+        return self._index.sites.get(key)
 
     def is_probed(self, node: libcst.CSTNode) -> bool:
         own = ""
-        outer: libcst.CSTNode | None = None
-        for parent in self.parents:
-            above, outer = outer, parent
-            if isinstance(parent, (cst.If, cst.IfExp, cst.While)):
-                test: libcst.CSTNode = parent.test
-            elif isinstance(parent, cst.BooleanOperation) and not isinstance(above, cst.BooleanOperation):
-                test = parent
-            else:
-                continue
+        for _, test in self._tests:
             for subject in self._subjects(test):
                 own = own or self._text(node)
                 rest = own.removeprefix(subject)
@@ -135,14 +179,12 @@ class Walk:
         )
 
     def in_generator(self, node: libcst.CSTNode) -> bool:
-        path = [*self.parents, node]
-        generator = cst.GeneratorExp
-        for position, parent in enumerate(self.parents):
-            if type(parent) is generator:
-                inside = path[position + 1 : position + 3]
-                # the first iterable is evaluated where the expression stands
-                if not (len(inside) > 1 and inside[0] is parent.for_in and inside[1] is parent.for_in.iter):
-                    return True
+        for generator, depth in self._generators:
+            inside = [*self.parents[depth + 1 : depth + 3], node][:2]
+            # the first iterable is evaluated where the expression stands
+            for_in = generator.for_in
+            if not (len(inside) > 1 and inside[0] is for_in and inside[1] is for_in.iter):
+                return True
         return False
 
     def source(self, node: libcst.CSTNode) -> str:
@@ -152,7 +194,7 @@ class Walk:
     def _text(self, node: libcst.CSTNode) -> str:
         """The node as it is written, on one line."""
         span = self._placed.span(node)
-        rows = self._lines[span.line - 1 : span.end_line]
+        rows = self._index.lines[span.line - 1 : span.end_line]
         if not rows:
             return ""
         rows[-1] = rows[-1][: span.end_column]
@@ -172,10 +214,10 @@ def regions(facts: ModuleFacts, lines: Iterable[int], last_line: int) -> list[tu
     )
     found: set[tuple[int, int]] = set()
     for line in lines:
-        region = next(((first, last) for first, last in tops if first <= line <= last), None)
-        if region is None:
+        before = bisect_right(tops, (line, last_line))
+        if not before or line > tops[before - 1][1]:
             return [(1, last_line)]
-        found.add(region)
+        found.add(tops[before - 1])
     return sorted(found)
 
 
@@ -202,29 +244,21 @@ def visit(
         SyntaxProblem: libcst cannot parse what Python's own parser can, or the text is nested too deeply.
     """
     problem: SyntaxProblem | None = None
+    walk = Walk(_Index(context))
+    for rule in rules:
+        rule.context = walk
+    walker = Walker(handlers, walk.enter, walk.leave, parents=walk.parents)
     for first, last in stretches:
         try:
-            _visit_stretch(context, rules, handlers, first, last)
+            region = parse_region(context.lines, first, last)
+            # here and not in a rule, which would be blamed for a tree too deep to go through
+            whole = first <= 1 and last >= len(context.lines)
+            walk.begin(region.positions, region.parents, None if whole else first)
+            for root in (region.module,) if whole else region.roots:
+                walker.walk(root)
         except SyntaxProblem as error:
             problem = problem or error
         except RecursionError:
             problem = problem or SyntaxProblem(first, 0, "nested too deeply")
     if problem is not None:
         raise problem
-
-
-def _visit_stretch(
-    context: ModuleContext, rules: Sequence[Rule], handlers: Sequence[object], first: int, last: int
-) -> None:
-    region = parse_region(context.lines, first, last)
-    # here and not in a rule, which would be blamed for a tree too deep to go through
-    walk = Walk(context, region.positions)
-    for rule in rules:
-        rule.context = walk
-    walker = Walker(handlers, walk.enter, walk.leave, parents=walk.parents)
-    if first <= 1 and last >= len(context.lines):
-        walker.walk(region.module)
-        return
-    walk.parents.extend(region.parents)
-    for root in region.roots:
-        walker.walk(root)

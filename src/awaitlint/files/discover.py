@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from awaitlint.files.environments import MARKERS as ENVIRONMENT_MARKERS
 from awaitlint.files.globs import Globs, globs
 from awaitlint.files.ignorefiles import IgnoreChain
 
@@ -117,11 +118,22 @@ def discover(
         if os.path.isdir(path):
             if not walk.forced_out(path):
                 found.extend(walk.directory(path))
-        elif not os.path.lexists(path):
-            raise UsageError(f"no such file or directory: {os.fspath(given)}")
+        elif (reason := _missing(path)) is not None:
+            raise UsageError(f"{reason}: {os.fspath(given)}")
         elif not walk.forced_out(path):
             found.append(_Found(path, os.path.realpath(path), os.path.islink(path)))
     return [Target(Path(each.path), display_name(each.path, base)) for each in _once(found)]
+
+
+def _missing(path: str) -> str | None:
+    """Why nothing can be found at a path, None where there is something, were it a broken link."""
+    try:
+        os.lstat(path)
+    except (OSError, ValueError) as error:
+        known = isinstance(error, OSError) and not isinstance(error, (FileNotFoundError, NotADirectoryError))
+        reason = error.strerror if isinstance(error, OSError) and known else None
+        return (reason or "no such file or directory").lower()
+    return None
 
 
 def stdin_target(
@@ -135,6 +147,8 @@ def stdin_target(
     if name is None:
         return Target(Path(base, "-"), "-")
     path = os.path.normpath(os.path.join(base, name))
+    if not name or os.path.isdir(path):
+        raise UsageError(f"the name of standard input is a directory: {name}" if name else "a path is empty")
     if _Walk(settings_for, base, None).forced_out(path):
         return None
     return Target(Path(path), display_name(path, base))
@@ -162,7 +176,10 @@ class _Walk:
         return settings.force_exclude and _excludes(settings).match(path)
 
     def directory(self, path: str) -> Iterator[_Found]:
-        """The files below a directory; links to directories are not followed, so there are no loops."""
+        """The files below a directory, less those of virtual environments in it.
+
+        Links to directories are not followed, so there are no loops.
+        """
         ignored: IgnoreChain | None = None
         stack: list[tuple[str, str, IgnoreChain | None]] = [(path, os.path.realpath(path), ignored)]
         while stack:
@@ -175,11 +192,12 @@ class _Walk:
                     reason = (error.strerror or str(error)).lower()
                     self.on_error(display_name(current, self.base), reason)
                 continue
-            if not entries:
+            names = {entry.name for entry in entries}
+            if not entries or (current != path and not names.isdisjoint(ENVIRONMENT_MARKERS)):
                 continue
             settings = self.settings_for(Path(entries[0].path))
             excludes = _excludes(settings)
-            chain = self._chain(current, chain, {entry.name for entry in entries}, settings)
+            chain = self._chain(current, chain, names, settings)
             below: list[tuple[str, str, IgnoreChain | None]] = []
             for entry in entries:
                 is_dir = entry.is_dir(follow_symlinks=False)

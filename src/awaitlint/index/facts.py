@@ -15,7 +15,7 @@ import enum
 import msgspec
 
 #: Raise this whenever the meaning or the layout of facts changes; caches and tables are keyed by it.
-SCHEMA = 3
+SCHEMA = 4
 
 
 class _Node(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -381,5 +381,5 @@ class ModuleFacts(msgspec.Struct, array_like=True, kw_only=True):
     #: names of ``__all__``, where it is a literal; None where there is none
     exports: tuple[str, ...] | None = None
     misplaced: tuple[Misplaced, ...] = ()
-    #: attributes that are assigned other than through the first parameter of a method: name → whose they are
-    patched: dict[str, tuple[int, ...]] = {}
+    #: attributes that are assigned other than through the first parameter of a method: name → (owner, value)
+    patched: dict[str, tuple[tuple[int, int], ...]] = {}

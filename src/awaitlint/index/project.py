@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from awaitlint.files.listings import Listings
 from awaitlint.files.roots import package_root
 from awaitlint.index.facts import ModuleFacts, Scope, ScopeKind
 from awaitlint.index.special import TYPING_MODULES, name_special_forms
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from awaitlint.files.source import SourceStore
-    from awaitlint.index.stdlib import StandardLibrary
 
 #: directories that hold no sources of the project
 _SKIPPED = frozenset({"node_modules", "site-packages", "build", "dist", "venv", "env", "__pycache__"})
@@ -47,6 +47,9 @@ class Library(Protocol):
 
     def is_package(self, name: str) -> bool: ...
 
+    def is_stub(self, name: str) -> bool:
+        """Whether a module is known from a stub: bodies say nothing."""
+
     def module(self, name: str) -> ModuleFacts | None:
         """The facts of a module, shared between callers."""
 
@@ -59,6 +62,9 @@ class Environment(Protocol):
 
     def locate(self, name: str) -> str | None:
         """The file of a module by its dotted name: ``.py``, ``.pyi`` or, for a namespace, a directory."""
+
+    def name_of(self, path: str) -> str | None:
+        """The dotted name of a file that lies in the environment itself; None for any other file."""
 
 
 class Module:
@@ -100,19 +106,20 @@ def _is_module_path(directory: str, top: str) -> bool:
     return all(part.isidentifier() for part in directory[len(top) :].split(os.sep) if part)
 
 
-def _modified(directory: str) -> int:
-    """When entries of a directory last came or went, in nanoseconds; 0 where there is no such directory."""
-    try:
-        return os.stat(directory).st_mtime_ns
-    except (OSError, ValueError):
-        return 0
-
-
 def empty_facts() -> ModuleFacts:
     """The facts of a namespace package."""
     return ModuleFacts(
         nodes=[], scopes=[Scope(kind=ScopeKind.MODULE, name="", qualname="", parent=-1)], sites=[]
     )
+
+
+def _new_namespace(directory: str, name: str, origin: Origin) -> Module:
+    path = Path(directory) / "__init__.py"
+    return Module(name, path, empty_facts(), is_package=True, is_stub=False, origin=origin)
+
+
+def _is_namespace(module: Module) -> bool:
+    return module.is_package and not module.facts.nodes
 
 
 class Project:
@@ -135,6 +142,7 @@ class Project:
         store: SourceStore,
         stdlib: Library,
         load: Callable[[Path], ModuleFacts | None],
+        *,
         packages: Library | None = None,
         environment: Environment | None = None,
     ) -> None:
@@ -152,9 +160,8 @@ class Project:
         self._found: dict[tuple[str, str], str | None] = {}
         self._roots: dict[str, tuple[str, ...]] = {}
         self._absolute: dict[tuple[tuple[str, ...], str], Module | None] = {}
-        self._listings: dict[str, dict[str, bool]] = {}
-        #: directory in which something was looked up -> when it last changed
-        self._directories: dict[str, int] = {}
+        self._listings = Listings()
+        self._own = tuple(os.path.join(each, "") for each in (str(root), *self._extra_roots))
         self._members: list[str] | None = None
 
     # ------------------------------------------------------------------ modules by path
@@ -162,15 +169,17 @@ class Project:
         """The module of a file, or None where it cannot be read or parsed."""
         return self._module_of_file(str(path))
 
-    def _module_of_file(self, key: str, name: str = "", origin: Origin = Origin.PROJECT) -> Module | None:
+    def _module_of_file(self, key: str, name: str = "") -> Module | None:
+        """The module of a file; `name` is what it was imported by, where it was found as installed."""
         if key in self._modules:
             return self._modules[key]
         path = Path(key)
         facts = self._load(path)
         module = None
         if facts is not None:
+            name, origin = self._identity(key, name)
             module = Module(
-                name or self._name_of(key),
+                name,
                 path,
                 facts,
                 is_package=path.stem == "__init__",
@@ -179,6 +188,18 @@ class Project:
             )
         self._modules[key] = module
         return module
+
+    def _identity(self, path: str, name: str) -> tuple[str, Origin]:
+        """The dotted name of a file and where it comes from, whoever asks for it first.
+
+        What is installed in place, such as the project itself, is the project's.
+        """
+        installed = self.environment.name_of(path) if self.environment is not None else None
+        if installed is not None:
+            return installed, Origin.ENVIRONMENT
+        if name and not path.startswith(self._own):
+            return name, Origin.ENVIRONMENT
+        return self._name_of(path), Origin.PROJECT
 
     def _name_of(self, path: str) -> str:
         parts = [os.path.splitext(os.path.basename(path))[0]]
@@ -193,14 +214,11 @@ class Project:
             parts = parts[1:] or parts
         return ".".join(reversed(parts))
 
-    def _namespace(self, directory: str, name: str, origin: Origin = Origin.PROJECT) -> Module:
+    def _namespace(self, directory: str, name: str) -> Module:
         key = directory + os.sep
         module = self._modules.get(key)
         if module is None:
-            path = Path(directory) / "__init__.py"
-            module = self._modules[key] = Module(
-                name, path, empty_facts(), is_package=True, is_stub=False, origin=origin
-            )
+            module = self._modules[key] = _new_namespace(directory, name, Origin.PROJECT)
         return module
 
     # ------------------------------------------------------------------ imports
@@ -219,9 +237,10 @@ class Project:
         if self.stdlib.has(name.partition(".")[0]):
             return self.stdlib_module(name)
         found = self._find(self.roots(importer.directory), name, importer)
-        if found is None or (not found.facts.nodes and found.is_package):
+        if found is None or _is_namespace(found):
             # a regular package goes before a namespace package, wherever it is
-            return self.installed(name) or found
+            installed = self.installed(name)
+            return found if installed is None or (found and _is_namespace(installed)) else installed
         return found
 
     def submodule(self, package: Module, name: str) -> Module | None:
@@ -238,16 +257,16 @@ class Project:
         return self._library_module(name, Origin.STDLIB)
 
     def installed(self, name: str) -> Module | None:
-        """The module of a third-party package: as installed for the project, or else as awaitlint knows it."""
+        """The module of a third-party package: as installed for the project, else as awaitlint knows it."""
         if name in self._installed:
             return self._installed[name]
         module = None
         if self.environment is not None and self.environment.has(name.partition(".")[0]):
             path = self.environment.locate(name)
             if path is not None and path.endswith((".py", ".pyi")):
-                module = self._module_of_file(path, name, Origin.ENVIRONMENT)
+                module = self._module_of_file(path, name)
             elif path is not None:
-                module = self._namespace(path, name, Origin.ENVIRONMENT)
+                module = _new_namespace(path, name, Origin.ENVIRONMENT)
         elif self.packages is not None:
             module = self._library_module(name, Origin.BUNDLED)
         self._installed[name] = module
@@ -261,11 +280,15 @@ class Project:
         facts = library.module(name) if library is not None else None
         module = None
         if library is not None and facts is not None:
-            is_stub = origin is Origin.STDLIB
-            if is_stub and name in TYPING_MODULES:
+            if origin is Origin.STDLIB and name in TYPING_MODULES:
                 facts = name_special_forms(facts)
             module = Module(
-                name, None, facts, is_package=library.is_package(name), is_stub=is_stub, origin=origin
+                name,
+                None,
+                facts,
+                is_package=library.is_package(name),
+                is_stub=library.is_stub(name),
+                origin=origin,
             )
         self._library_modules[key] = module
         return module
@@ -335,40 +358,29 @@ class Project:
             return base
         return None
 
+    def has_file(self, path: Path) -> bool:
+        """Whether there is a file, on the disk or as an unsaved buffer."""
+        return self._is_file(str(path))
+
     def _is_file(self, path: str) -> bool:
-        directory, _, name = path.rpartition(os.sep)
-        return self._entries(directory).get(name) is False or (
+        return self._listings.is_file(path) or (
             bool(self.store.overlays) and self.store.exists(Path(path)) and not self.store.is_dir(Path(path))
         )
 
     def _is_directory(self, path: str) -> bool:
-        directory, _, name = path.rpartition(os.sep)
-        return self._entries(directory).get(name) is True or (
+        return self._listings.is_directory(path) or (
             bool(self.store.overlays) and self.store.is_dir(Path(path))
         )
 
-    def _entries(self, directory: str) -> dict[str, bool]:
-        """The names in a directory, and whether each is a directory; read once."""
-        found = self._listings.get(directory)
-        if found is None:
-            self._directories[directory] = _modified(directory)
-            try:
-                with os.scandir(directory or os.sep) as entries:
-                    found = {entry.name: entry.is_dir() for entry in entries}
-            except OSError:
-                found = {}
-            self._listings[directory] = found
-        return found
-
     def has_moved(self) -> bool:
-        """Whether files may have come or gone where names were looked up."""
-        return any(_modified(directory) != known for directory, known in self._directories.items())
+        """Whether files of the project may have come or gone where names were looked up."""
+        return self._listings.have_changed()
 
     def _holds_python(self, directory: str) -> bool:
         """Whether a directory without ``__init__`` can be a namespace package of the project."""
         return any(
             name.endswith((".py", ".pyi")) or (is_directory and name not in _SKIPPED)
-            for name, is_directory in self._entries(directory).items()
+            for name, is_directory in self._listings.entries(directory).items()
         )
 
     # ------------------------------------------------------------------ source roots
@@ -414,10 +426,10 @@ class Project:
     def _subdirectories(self, directory: str) -> list[str]:
         return sorted(
             path
-            for name, is_directory in self._entries(directory).items()
+            for name, is_directory in self._listings.entries(directory).items()
             if is_directory
             and name not in _SKIPPED
             and not name.startswith(".")
             and not os.path.islink(path := os.path.join(directory, name))
-            and "pyvenv.cfg" not in self._entries(path)
+            and "pyvenv.cfg" not in self._listings.entries(path)
         )

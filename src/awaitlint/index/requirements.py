@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from awaitlint.files.environments import environment_of, site_directories
 from awaitlint.index import requirements_files as files
 from awaitlint.index.requirements_versions import Mention, exactly, joined
 
@@ -49,7 +50,6 @@ _DECLARATIONS: tuple[tuple[str, files.Reader], ...] = (
     ("constraints*.txt", files.requirements_txt),
 )
 _REPOSITORY = (".git", ".hg", ".svn", ".jj", ".sl")
-_SITE_PACKAGES = (("lib", "python*", "site-packages"), ("Lib", "site-packages"))
 
 
 class Origin(enum.Enum):
@@ -86,11 +86,12 @@ class Admission:
         return not self.known or self.evidence(low, high) is not None
 
 
-def admitted(distribution: str, start: Path, stop: Path | None) -> Admission:
+def admitted(distribution: str, start: Path, stop: Path | None, python: Path | None = None) -> Admission:
     """Which versions of a distribution the project admits that the folder `start` belongs to.
 
     `stop` is the last folder to look into, usually the repository's root; None goes up to the file
-    system's.  A file that cannot be read, decoded or parsed counts as absent.
+    system's.  `python` is the environment that was configured, if any.  A file that cannot be read, decoded
+    or parsed counts as absent.
     """
     name = files.normalise(distribution)
     folders = _folders(start, stop)
@@ -111,7 +112,7 @@ def admitted(distribution: str, start: Path, stop: Path | None) -> Admission:
         declared = _first(_DECLARATIONS, folder, name, folders[-1], unversioned)
         if declared:
             return Admission(name, Origin.DECLARATION, declared)
-    for environment in _environments(folders):
+    for environment in _environments(folders, python):
         installed = _installed(environment, name)
         if installed:
             return Admission(name, Origin.ENVIRONMENT, installed)
@@ -235,36 +236,36 @@ def _agree(declared: Sequence[Mention], locked: Sequence[Mention]) -> bool:
     return any(wanted.contains(version, prereleases=True) for wanted in sets for version in versions)
 
 
-def _environments(folders: Sequence[Path]) -> Iterator[Path]:
-    """The project's virtual environments: those with the usual names, and the active one if it is inside."""
+def _environments(folders: Sequence[Path], python: Path | None) -> Iterator[tuple[str, ...]]:
+    """The site-packages of the project's virtual environments.
+
+    They are those with the usual names, and the active one if it is inside, unless one was configured.
+    """
+    if python is not None:
+        location = environment_of(folders[0], python, {})
+        yield location.sites if location is not None else ()
+        return
     for folder in folders:
-        yield folder / ".venv"
-        yield folder / "venv"
+        yield site_directories(os.fspath(folder / ".venv"))
+        yield site_directories(os.fspath(folder / "venv"))
     active = os.environ.get("VIRTUAL_ENV")
     if active:
         path = Path(os.path.abspath(active))  # noqa: PTH100
         if path.is_relative_to(folders[-1]) and path.resolve() != Path(sys.prefix).resolve():
-            yield path
+            yield site_directories(os.fspath(path))
 
 
-def _installed(environment: Path, name: str) -> tuple[Mention, ...]:
+def _installed(sites: Sequence[str], name: str) -> tuple[Mention, ...]:
     """The versions of a distribution in an environment's site-packages, by the names of its metadata."""
     found = []
     dist_info = re.compile(rf"{files.name_pattern(name)}-([^-]+)\.dist-info", re.IGNORECASE)
-    for parts in _SITE_PACKAGES:
-        folders = [environment]
-        for part in parts:
-            folders = [
-                folder / entry for folder in folders for entry in _names(folder) if fnmatchcase(entry, part)
-            ]
-        for folder in folders:
-            for entry in _names(folder):
-                match = dist_info.fullmatch(entry)
-                alternatives = exactly(match[1]) if match else None
-                if match and alternatives:
-                    found.append(Mention(folder / entry, None, match[1], alternatives, pinned=True))
-    # On a file system that ignores case, `lib` and `Lib` are one folder.
-    return tuple({str(mention.path).lower(): mention for mention in found}.values())
+    for folder in map(Path, sites):
+        for entry in _names(folder):
+            match = dist_info.fullmatch(entry)
+            alternatives = exactly(match[1]) if match else None
+            if match and alternatives:
+                found.append(Mention(folder / entry, None, match[1], alternatives, pinned=True))
+    return tuple(found)
 
 
 def _names(folder: Path) -> list[str]:

@@ -4,40 +4,25 @@ The table holds one record of facts for each module, which is right for the newe
 the module, and overlays for the versions in which something differs.  Each is compressed alone and read
 when it is asked for, so that a run pays for the few modules that the code under check imports.
 
-Layout (integers are little-endian)::
-
-    8 bytes   MAGIC
-    u32       CONTAINER, the version of this layout
-    u32       length of the header
-    u32       CRC-32 of the header
-    header    msgpack, `Header`
-    body      `Header.size` bytes of zlib streams; offsets count from its first byte
-
-Each of `Header.versions` places the index of one Python version: msgpack, module name → `Entry`.  An entry
-places the module's facts and their overlay: msgpack, `ModuleFacts` and `Overlay`.
+`awaitlint.index.table` describes the container.  Each of `Header.versions` places the index of one Python
+version: msgpack, module name → `Entry`.  An entry places the module's facts and their overlay: msgpack,
+`ModuleFacts` and `Overlay`.
 """
 
 from __future__ import annotations
 
-import struct
-import zlib
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import msgspec
 
-from awaitlint.index.facts import SCHEMA, ModuleFacts, Scope
+from awaitlint.index.facts import ModuleFacts, Scope
+from awaitlint.index.table import Layout, Table
 
-MAGIC = b"AWLSTD\r\n"
-#: Raise this whenever the layout changes.
-CONTAINER = 1
-PREAMBLE = struct.Struct("<8sIII")
+#: Raise its number whenever the layout changes.
+LAYOUT = Layout(b"AWLSTD\r\n", 1, "standard library facts", "stdlib")
 #: The table that comes with the package.
 TABLE = Path(__file__).parent / "data" / "stdlib.bin"
-
-
-class TableError(Exception):
-    """The table is missing, damaged or made for another awaitlint: a fault of the installation."""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -100,78 +85,35 @@ class Header(msgspec.Struct, frozen=True, array_like=True):
     versions: tuple[VersionEntry, ...]
 
 
+_INDEX = msgspec.msgpack.Decoder(dict[str, Entry])
 _FACTS = msgspec.msgpack.Decoder(ModuleFacts)
 _OVERLAY = msgspec.msgpack.Decoder(Overlay)
 
 
-class TableFile:
-    """A table on disk.  The file is open only while something is read from it.
+class TableFile(Table[Header]):
+    """The standard library's table on disk.
 
     Raises:
         TableError: from the constructor and every method, when the file is not what it should be.
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        try:
-            with path.open("rb") as file:
-                preamble = file.read(PREAMBLE.size)
-                if len(preamble) < PREAMBLE.size or not preamble.startswith(MAGIC):
-                    raise self.error("is not a table of standard library facts")
-                _, container, length, checksum = PREAMBLE.unpack(preamble)
-                if container != CONTAINER:
-                    raise self.error(f"has layout {container}, and this awaitlint reads layout {CONTAINER}")
-                data = file.read(length)
-                actual = file.seek(0, 2)
-        except OSError as error:
-            raise self.error(f"cannot be read: {error.strerror or error}") from error
-        if zlib.crc32(data) != checksum:
-            raise self.error("has a damaged header")
-        try:
-            self.header = msgspec.msgpack.decode(data, type=Header)
-        except msgspec.MsgspecError as error:
-            raise self.error(f"has a damaged header: {error}") from error
-        self._body = PREAMBLE.size + length
-        if self.header.schema != SCHEMA:
-            raise self.error(
-                f"holds facts of schema {self.header.schema}, and this awaitlint has schema {SCHEMA}"
-            )
-        if actual != self._body + self.header.size:
-            raise self.error(f"has {actual} bytes instead of {self._body + self.header.size}")
-
-    def error(self, problem: str) -> TableError:
-        return TableError(
-            f"internal error: {self.path} {problem}; reinstall awaitlint (in a checkout: make stdlib)"
-        )
-
-    def read(self, offset: int, length: int) -> bytes:
-        """The decompressed stream at an offset of the body."""
-        try:
-            with self.path.open("rb", buffering=0) as file:
-                file.seek(self._body + offset)
-                return zlib.decompress(file.read(length))
-        except OSError as error:
-            raise self.error(f"cannot be read: {error.strerror or error}") from error
-        except zlib.error as error:
-            raise self.error(f"is damaged at byte {self._body + offset}: {error}") from error
+        super().__init__(path, LAYOUT, Header)
 
     def index(self, version: VersionEntry) -> dict[str, Entry]:
         """The modules of one Python version, by dotted name."""
-        data = self.read(version.offset, version.length)
-        try:
-            return msgspec.msgpack.decode(data, type=dict[str, Entry])
-        except msgspec.MsgspecError as error:
-            raise self.error(f"has a damaged index: {error}") from error
+        return self.decode(self.read(version.offset, version.length), _INDEX, "a damaged index")
 
     def facts(self, name: str, entry: Entry) -> ModuleFacts:
         """The facts of a module, which the caller owns."""
-        try:
-            facts = _FACTS.decode(self.read(entry.offset, entry.length))
-            if entry.overlay_length:
-                overlay = _OVERLAY.decode(self.read(entry.overlay_offset, entry.overlay_length))
-                overlay.apply(facts)
-        except (msgspec.MsgspecError, IndexError) as error:
-            raise self.error(f"has damaged facts for {name}: {error}") from error
+        damage = f"damaged facts for {name}"
+        facts = self.decode(self.read(entry.offset, entry.length), _FACTS, damage)
+        if entry.overlay_length:
+            data = self.read(entry.overlay_offset, entry.overlay_length)
+            try:
+                self.decode(data, _OVERLAY, damage).apply(facts)
+            except IndexError as error:
+                raise self.error(f"has {damage}: {error}") from error
         return facts
 
 
@@ -205,6 +147,10 @@ class StandardLibrary:
     def is_package(self, name: str) -> bool:
         entry = self._index.get(name)
         return entry is not None and entry.is_package
+
+    def is_stub(self, name: str) -> bool:
+        """Whether a module is known from a stub: all are."""
+        return name in self._index
 
     def module(self, name: str) -> ModuleFacts | None:
         """The facts of a module by its dotted name, or None where the library has no such module.

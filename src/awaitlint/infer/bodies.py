@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
 from awaitlint.index.lower.narrowing import PROBES
-from awaitlint.infer.calls import Calls
+from awaitlint.infer.parameters import Parameters
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
@@ -44,7 +44,7 @@ class UseOfParameter(NamedTuple):
     reached: bool
 
 
-class Bodies(Calls):
+class Bodies(Parameters):
     """What inference knows of the way in which code uses parameters and attributes."""
 
     def users(self, module: Module) -> dict[int, list[int]]:

@@ -185,7 +185,10 @@ class Calls(Decorators):
                     meta = self.value(entry.module, node)
                     if isinstance(meta, ClassValue) and not meta.module.is_stdlib:
                         return any(
-                            base is not None and "__call__" in base.fact.bindings for base in self.mro(meta)
+                            base is not None
+                            and not base.module.is_stdlib
+                            and "__call__" in base.fact.bindings
+                            for base in self.mro(meta)
                         )
         return False
 
@@ -242,13 +245,13 @@ class Calls(Decorators):
                     declared = self.erase(declared)
             if self._is_eager(func, declared):
                 # what the body makes decides: the work may be under way already
-                made = self._from_body(func, arguments)
+                made = self.from_body(func, arguments)
                 if self.coroutine(made) is not None or not isinstance(declared, AwaitableValue):
                     return made
                 return AwaitableValue(declared.kind, declared.result, func)
             if self._is_either(func, declared):
                 # the receiver or the arguments decide which: perhaps the body tells
-                made = self._from_body(func, arguments)
+                made = self.from_body(func, arguments)
                 return made if self.coroutine(made) is not None else declared
             if isinstance(declared, AwaitableValue) and not self._is_callback(func):
                 return AwaitableValue(declared.kind, declared.result, func)
@@ -258,7 +261,7 @@ class Calls(Decorators):
                 return declared
         if self.is_hook(func) or func.module.is_stub:
             return Unknown(f"{fact.name} has no body and no return annotation")
-        return self._from_body(func, arguments)
+        return self.from_body(func, arguments)
 
     def is_hook(self, func: FunctionValue) -> bool:
         """Whether subclasses are to replace a method: it is abstract, or its body says nothing."""
@@ -286,7 +289,7 @@ class Calls(Decorators):
         """Whether a function's body returns an awaitable on some path, whatever its annotation says."""
         if func.fact.is_async or func.fact.is_stub or func.module.is_stub:
             return False
-        return any(self.is_awaitable(member) for member in members(self._from_body(func, _NO_ARGUMENTS)))
+        return any(self.is_awaitable(member) for member in members(self.from_body(func, _NO_ARGUMENTS)))
 
     def _is_eager(self, func: FunctionValue, declared: Value) -> bool:
         """Whether a plain function with a body is declared to return an awaitable of some kind."""
@@ -325,7 +328,8 @@ class Calls(Decorators):
         self._unify_arguments(func, arguments, mapping)
         return self.substitute(declared, mapping, receiver)
 
-    def _from_body(self, func: FunctionValue, arguments: Arguments) -> Value:
+    def from_body(self, func: FunctionValue, arguments: Arguments) -> Value:
+        """What a function's body returns, whatever its annotation says."""
         key = ("result", func)
         known = self._results.get(func)
         if known is None:

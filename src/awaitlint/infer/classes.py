@@ -13,8 +13,10 @@ from awaitlint.infer.values import (
     CallableValue,
     ClassMethodValue,
     ClassValue,
+    ContextManagerValue,
     External,
     FunctionValue,
+    GeneratorValue,
     Instance,
     ModuleValue,
     NoneValue,
@@ -219,6 +221,12 @@ class Classes(Core):
             return self.attribute(value.bound, name)
         if isinstance(value, TupleValue):
             return self.attribute(self.instance_of("tuple", union(list(value.elements))), name)
+        if isinstance(value, GeneratorValue):
+            kind = "AsyncGenerator" if value.is_async else "Generator"
+            return self.attribute(self.stdlib_instance("typing", kind, value.item, UNKNOWN, UNKNOWN), name)
+        if isinstance(value, ContextManagerValue):
+            kind = "AbstractAsyncContextManager" if value.is_async else "AbstractContextManager"
+            return self.attribute(self.stdlib_instance("contextlib", kind, value.item), name)
         if isinstance(value, Unknown):
             return value
         return Unknown(f"the attribute {name} is not known")

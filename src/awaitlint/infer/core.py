@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from awaitlint.index.project import Module, Project
-from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.evaluator import CYCLE, Arguments
 from awaitlint.infer.statements import Statements
 
 
@@ -97,16 +97,23 @@ class Core(Statements):
             node.name in module.facts.patched
             and any(isinstance(m, (FunctionValue, OverloadedValue, CallableValue)) for m in members(found))
             and not isinstance(owner, (ModuleValue, ClassValue))
-            and self._is_patched(module, owner, node.name)
+            and self._is_patched(module, owner, node.name, found)
         ):
             return Unknown(f"the method {node.name} is replaced somewhere in the module")
         return found
 
-    def _is_patched(self, module: Module, receiver: Value, name: str) -> bool:
-        """Whether the module may assign an attribute of such an object from outside of its class."""
+    def _is_patched(self, module: Module, receiver: Value, name: str, found: Value) -> bool:
+        """Whether the module may assign an attribute of such an object from outside of its class.
+
+        One async function in the place of another makes no difference.
+        """
         receiver = without_none(receiver)
         cls = receiver.cls if isinstance(receiver, Instance) else receiver
-        for node in module.facts.patched[name]:
+        is_async = isinstance(found, FunctionValue) and found.fact.is_async
+        for node, assigned in module.facts.patched[name]:
+            value = self.value(module, assigned) if is_async else UNKNOWN
+            if isinstance(value, FunctionValue) and value.fact.is_async:
+                continue
             for owner in members(without_none(self.value(module, node))):
                 other = owner.cls if isinstance(owner, Instance) else owner
                 if isinstance(owner, (Unknown, External)) or not isinstance(cls, ClassValue):
@@ -130,6 +137,8 @@ class Core(Statements):
     def _binop(self, module: Module, node: f.BinOp, context: Context) -> Value:
         left = self.value(module, node.left, context)
         right = self.value(module, node.right, context)
+        if left is CYCLE or right is CYCLE:
+            return CYCLE
         if node.op == "BitOr" and (self.is_type(left) or self.is_type(right)):
             return TypeForm(union([self.as_instance(left), self.as_instance(right)]))
         if isinstance(left, Instance) and isinstance(right, Instance) and left.cls.module.name == "builtins":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
+from awaitlint.index.reached import reached
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.known import (
     CONTEXT_MANAGERS,
@@ -55,6 +56,9 @@ class Decorators(Signatures):
         if name in CONTEXT_MANAGERS:
             return self._context_manager(value, is_async=CONTEXT_MANAGERS[name])
         if name and is_transparent(name):
+            return value
+        path = reached(self.project, module, decorator)
+        if path and is_transparent(path):
             return value
         if isinstance(found, (FunctionValue, ClassValue)) and found.module.is_stdlib:
             return UNKNOWN

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from awaitlint.infer.expectations import Expectations
 
 if TYPE_CHECKING:
+    from awaitlint.index import facts as f
     from awaitlint.index.project import Module, Project
     from awaitlint.infer.bodies import UseOfParameter
     from awaitlint.infer.classes import Mro
@@ -25,5 +26,6 @@ class Inference(Expectations):
         self._dependent: dict[tuple[Module, int], bool] = {}
         self._makers: dict[FunctionValue, bool] = {}
         self._context_depth = 0
+        self._private: dict[Module, dict[str, list[f.Call]]] = {}
         self._user_tables: dict[Module, dict[int, list[int]]] = {}
         self._param_uses: dict[tuple[Module, int, int], list[UseOfParameter]] = {}

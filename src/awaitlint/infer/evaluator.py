@@ -10,6 +10,7 @@ from awaitlint.infer.values import (
     AwaitableValue,
     ClassValue,
     Context,
+    CycleValue,
     Instance,
     TupleValue,
     TypeVarValue,
@@ -17,6 +18,7 @@ from awaitlint.infer.values import (
     Unknown,
     Value,
     is_small,
+    union,
 )
 
 if TYPE_CHECKING:
@@ -27,8 +29,11 @@ if TYPE_CHECKING:
 
 #: how deep evaluation goes before it gives up
 _DEPTH = 120
-CYCLE = Unknown("defined in terms of itself")
+CYCLE = CycleValue("defined in terms of itself")
+_CIRCULAR = Unknown("defined in terms of itself")
 _DEEP = Unknown("too deep")
+#: how often something that depends on itself is computed before it is given up
+_ROUNDS = 3
 #: these depend on nothing that could depend on them
 _LEAVES = frozenset({f.Const, f.Plain, f.Lambda, f.Class, f.TypeParam, f.Super})
 #: these only hand on what others say
@@ -56,6 +61,8 @@ class Evaluator:
         self._in_progress: dict[tuple[Any, ...], int] = {}
         #: what depends on a frame that is still being computed -> (value, how deep that frame is)
         self._provisional: dict[tuple[Any, ...], tuple[Value, int]] = {}
+        #: what something that depends on itself is taken to be while it is computed again
+        self._assumed: dict[tuple[Any, ...], Value] = {}
         #: the outermost frame that a cycle led back to; results inside it are not final
         self._cut = _DEPTH
         self._depth = 0
@@ -115,7 +122,7 @@ class Evaluator:
         begun = self._in_progress.get(key)
         if begun is not None:
             self._cut = min(self._cut, begun)
-            return CYCLE, False
+            return self._assumed.get(key, CYCLE), False
         provisional = self._provisional.get(key)
         if provisional is not None:
             value, cut = provisional
@@ -137,12 +144,51 @@ class Evaluator:
         if cut >= depth or depth == 0:
             if cut < _DEPTH:
                 # the outermost frame of a cycle: what was computed inside it is computed anew, if asked for
-                self._provisional = {k: v for k, v in self._provisional.items() if v[1] < depth}
+                self._forget(depth)
+                if isinstance(result, CycleValue):
+                    result = _CIRCULAR
+                elif isinstance(result, UnionValue) and CYCLE in result.members:
+                    result = self._settled_cycle(key, result, compute, arguments)
             return result, True
         if cut < outer:
             self._cut = cut
         self._provisional[key] = (result, cut)
         return result, False
+
+    def _forget(self, depth: int) -> None:
+        """Forget what was computed while the frame of this depth was."""
+        self._provisional = {k: v for k, v in self._provisional.items() if v[1] < depth}
+
+    def _settled_cycle(
+        self,
+        key: tuple[Any, ...],
+        result: Value,
+        compute: Callable[..., Value],
+        arguments: tuple[object, ...],
+    ) -> Value:
+        """The value of something that depends on itself: what it is apart from that, if that explains all of it."""
+        depth = self._depth
+        for _ in range(_ROUNDS):
+            if not isinstance(result, UnionValue) or CYCLE not in result.members:
+                assumed = result
+            else:
+                assumed = union([member for member in result.members if member != CYCLE])
+            if isinstance(assumed, Unknown):
+                return assumed
+            outer, self._cut = self._cut, _DEPTH
+            self._in_progress[key] = depth
+            self._assumed[key] = assumed
+            self._depth = depth + 1
+            try:
+                result = compute(*arguments)
+            finally:
+                del self._in_progress[key], self._assumed[key]
+                self._depth = depth
+                self._cut = outer
+                self._forget(depth)
+            if result == assumed:
+                return result
+        return _CIRCULAR
 
     # ------------------------------------------------------------------ given by the other parts
     if TYPE_CHECKING:
@@ -163,5 +209,7 @@ class Evaluator:
         def awaited(self, value: Value) -> Value: ...
         def coroutine(self, value: Value, *, or_none: bool = False) -> AwaitableValue | None: ...
         def refuses(self, declared: Value, depth: int = 0) -> bool: ...
+        def from_body(self, func: FunctionValue, arguments: Arguments) -> Value: ...
+        def unannotated(self, module: Module, scope: int, index: int) -> Value: ...
         def generator_return(self, value: Instance) -> Value: ...
         def _call(self, module: Module, node: f.Call, context: Context) -> Value: ...

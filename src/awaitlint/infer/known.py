@@ -30,6 +30,18 @@ CONTEXT_MANAGERS = {
     "contextlib.asynccontextmanager": True,
 }
 
+#: classes whose methods queue a command and give the object itself, though they are declared awaitable
+QUEUES = frozenset(
+    {
+        "redis.asyncio.client.Pipeline",
+        "redis.asyncio.cluster.ClusterPipeline",
+        "redis.asyncio.multidb.client.Pipeline",
+        "redis.commands.json.Pipeline",
+        "redis.commands.search.AsyncPipeline",
+        "redis.commands.timeseries.Pipeline",
+    }
+)
+
 #: decorators of the standard library that leave a function what it is
 _STDLIB_TRANSPARENT = frozenset(
     {
@@ -41,11 +53,13 @@ _STDLIB_TRANSPARENT = frozenset(
         "functools.total_ordering",
         "functools.update_wrapper",
         "functools.wraps",
+        "typing.dataclass_transform",
         "typing.final",
         "typing.no_type_check",
         "typing.override",
         "typing.type_check_only",
         "typing.overload",
+        "typing_extensions.dataclass_transform",
         "typing_extensions.deprecated",
         "typing_extensions.final",
         "typing_extensions.overload",

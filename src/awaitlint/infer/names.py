@@ -169,14 +169,14 @@ class Names(Evaluator):
             return self.instance_of("tuple")
         if param.kind == "kwarg":
             return self.instance_of("dict")
-        if node.index == 0 and scope.kind is f.ScopeKind.FUNCTION:
-            return self._receiver(module, scope)
-        return Unknown(f"the parameter {param.name} has no annotation")
+        if node.index == 0 and module.facts.scopes[scope.parent].kind is f.ScopeKind.CLASS:
+            receiver = self._receiver(module, scope)
+            if scope.kind is f.ScopeKind.FUNCTION and not isinstance(receiver, Unknown):
+                return receiver
+        return self.unannotated(module, node.scope, node.index)
 
     def _receiver(self, module: Module, scope: f.Scope) -> Value:
         """What the first parameter of a method is."""
-        if module.facts.scopes[scope.parent].kind is not f.ScopeKind.CLASS:
-            return Unknown(f"the parameter {scope.params[0].name} has no annotation")
         cls = ClassValue(module, scope.parent, self.type_params(module, scope.parent))
         implicit = scope.name in ("__new__", "__init_subclass__", "__class_getitem__")
         for decorator in scope.decorators:

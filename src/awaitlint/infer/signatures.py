@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.known import QUEUES
 from awaitlint.infer.typing import Mapping
 from awaitlint.infer.values import (
     AwaitableValue,
@@ -56,11 +57,62 @@ class Signatures(Awaiting):
     """Matches arguments with parameters."""
 
     def _call_overloaded(self, func: OverloadedValue, arguments: Arguments) -> Value:
-        fitting = [function for function in func.functions if self._fits(function, arguments)]
+        mine = [function for function in func.functions if self._takes_receiver(function)]
+        fitting = [function for function in mine or func.functions if self._fits(function, arguments)]
         exact = [function for function in fitting if self._accepts(function, arguments)]
-        return union(
+        made = union(
             [self.call_function(function, arguments) for function in (exact or fitting or func.functions)]
         )
+        if (
+            isinstance(made, AwaitableValue)
+            and len(mine) < len(func.functions)
+            and not self._is_queue(func.functions[0].receiver)
+        ):
+            # a client for both worlds: what its asynchronous flavour gives does not start by itself
+            return AwaitableValue("Coroutine", made.result, made.function)
+        return made
+
+    def _is_queue(self, receiver: Value | None) -> bool:
+        """Whether methods of an object only note what is to be done later, as those of a pipeline do."""
+        return isinstance(receiver, Instance) and any(
+            entry is not None and entry.qualname in QUEUES for entry in self.mro(receiver.cls)
+        )
+
+    def _takes_receiver(self, func: FunctionValue) -> bool:
+        """Whether an overload may be meant for what it is called on, as its annotation of ``self`` says.
+
+        Protocols are told apart by attributes that are declared ``Literal[...]``.
+        """
+        receiver, params = func.receiver, func.fact.params
+        if not isinstance(receiver, Instance) or not params or params[0].annotation < 0:
+            return True
+        declared = self.annotation(func.module, params[0].annotation)
+        if not isinstance(declared, Instance) or not self.is_protocol(declared.cls):
+            return True
+        for name, nodes in declared.cls.fact.bindings.items():
+            wanted = self._literal(declared.cls.module, nodes[-1])
+            if wanted is None:
+                continue
+            for entry in self.mro(receiver.cls):
+                if entry is not None and name in entry.fact.bindings:
+                    if self._literal(entry.module, entry.fact.bindings[name][-1]) not in (None, wanted):
+                        return False
+                    break
+        return True
+
+    def _literal(self, module: Module, node: int) -> tuple[type, object] | None:
+        """The one value of an attribute that is declared ``Literal[value]``, with its type."""
+        nodes = module.facts.nodes
+        declared = nodes[node]
+        form = nodes[declared.annotation] if isinstance(declared, f.Declared) else None
+        if not isinstance(form, f.Index):
+            return None
+        value, index = nodes[form.value], nodes[form.index]
+        if getattr(value, "name", "") != "Literal":
+            return None
+        if isinstance(index, f.Display) and len(index.elements) == 1:
+            index = nodes[index.elements[0]]
+        return (type(index.value), index.value) if isinstance(index, f.Const) else None
 
     def _fits(self, func: FunctionValue, arguments: Arguments) -> bool:
         """Whether a function takes as many arguments, and ones of these names."""

@@ -14,6 +14,7 @@ from awaitlint.infer.values import (
     CallableValue,
     ClassValue,
     Context,
+    ContextManagerValue,
     External,
     FunctionValue,
     GeneratorValue,
@@ -259,6 +260,9 @@ class Typing(Classes):
         if isinstance(actual, ClassValue):
             if name == "builtins.type":
                 self.unify(cls.args[0], self.class_instance(actual), mapping, depth + 1)
+        elif isinstance(actual, ContextManagerValue):
+            if cls.module.is_stdlib and cls.fact.name.endswith("ContextManager"):
+                self.unify(cls.args[0], actual.item, mapping, depth + 1)
         elif isinstance(actual, (GeneratorValue, TupleValue)):
             if cls.module.is_stdlib and cls.fact.name in _ITERABLES:
                 item = actual.item if isinstance(actual, GeneratorValue) else union(list(actual.elements))

@@ -30,10 +30,20 @@ class Unknown(Value, frozen=True, eq=False):
     absent: bool = False
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Unknown)
+        return isinstance(other, Unknown) and not isinstance(other, CycleValue)
 
     def __hash__(self) -> int:
         return 0
+
+
+class CycleValue(Unknown, frozen=True, eq=False):
+    """What is being computed already: whatever the rest says that it is."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CycleValue)
+
+    def __hash__(self) -> int:
+        return 1
 
 
 class NoneValue(Value, frozen=True):

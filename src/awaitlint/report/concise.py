@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from awaitlint.model import Diagnostic
-from awaitlint.report.context import ReportContext, one_line
+from awaitlint.report.context import ReportContext
+from awaitlint.report.style import one_line
 
 
 def render(diagnostics: Iterable[Diagnostic], context: ReportContext) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,6 @@ from awaitlint.model import Diagnostic
 from awaitlint.report.style import Style
 
 _DOCS = "https://github.com/awaitlint/awaitlint/blob/main/docs/rules"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
 class Sources:
@@ -58,11 +56,16 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class ReportContext:
-    """How findings are to be shown; `unsafe` says whether unsafe fixes count as available."""
+    """How findings are to be shown.
+
+    `unsafe` says whether unsafe fixes count as available; `columns` is the width of the terminal, None where
+    the output goes elsewhere.
+    """
 
     sources: Sources
     style: Style = field(default_factory=Style)
     unsafe: bool = False
+    columns: int | None = None
 
     def fixable(self, diagnostic: Diagnostic) -> bool:
         """Whether ``--fix`` would mend the finding as things stand."""
@@ -76,8 +79,3 @@ class ReportContext:
 def rule_url(name: str) -> str:
     """The page that explains a rule."""
     return f"{_DOCS}/{name}.md"
-
-
-def one_line(text: str) -> str:
-    """Text from the checked code on one line, with nothing in it that could steer a terminal."""
-    return _CONTROL.sub(lambda match: " " if match[0].isspace() else "\N{REPLACEMENT CHARACTER}", text)

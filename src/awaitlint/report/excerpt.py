@@ -10,8 +10,8 @@ from awaitlint.model import Span
 from awaitlint.report.style import Style
 
 _TAB = 4
-#: columns of source text at most; a longer line is cut around the place
-_WIDTH = 140
+#: columns of source text at most, and at least; a longer line is cut around the place
+_WIDTH, _NARROWEST = 140, 40
 _ELLIPSIS = "..."
 #: what joins characters, such as the parts of an emoji
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060"
@@ -27,10 +27,12 @@ def excerpt(
     gutter: int,
     context: int = 2,
     paint: Callable[[str], str] | None = None,
+    columns: int | None = None,
 ) -> list[str]:
     """The lines of a place and `context` more on either side; empty where the place is not in the text.
 
-    `gutter` is the width of the line numbers, `paint` colours what underlines the place.
+    `gutter` is the width of the line numbers, `paint` colours what underlines the place, `columns` is the
+    width of the terminal, None where the text goes elsewhere.
     """
     if not 1 <= span.line <= len(lines) or (len(lines) == 1 and not lines[0]):
         return []
@@ -43,10 +45,14 @@ def excerpt(
     rows = {number: _cells(lines[number - 1]) for number in range(first, last + 1)}
     start = _column(lines[span.line - 1], span.column)
     end = _column(lines[end_line - 1], end_column)
-    left = _cut(rows[span.line], start, end if end_line == span.line else start)
+    multiple = end_line > span.line
+    width = _WIDTH
+    if columns is not None:
+        frame = gutter + len(" | ") + (len("| ") if multiple else 0)
+        width = max(_NARROWEST, min(_WIDTH, columns - frame))
+    left = _cut(rows[span.line], start, start if multiple else end, width)
     bar = style.frame(f"{' ' * gutter} |")
     out = [bar]
-    multiple = end_line > span.line
     from_margin = multiple and not lines[span.line - 1][: span.column].strip()
     skipped = _skipped(span.line, end_line)
     for number in range(first, last + 1):
@@ -59,15 +65,15 @@ def excerpt(
             inside = span.line < number <= end_line
             begins = from_margin and number == span.line
             margin = underline("/" if begins else "|" if inside else "") + (" " if inside or begins else "  ")
-        text = _slice(rows[number], left)
+        text = _slice(rows[number], left, width)
         out.append(f"{style.frame(f'{number:>{gutter}} |')} {margin}{text}".rstrip())
         if number == span.line and not multiple:
-            carets = max(min(end, left + _WIDTH) - start, 1)
+            carets = max(min(end, left + width) - start, 1)
             out.append(f"{bar} {' ' * (start - left)}{underline('^' * carets)}")
         elif number == span.line and not from_margin:
             out.append(f"{bar}  {underline('_' * (start - left + 1) + '^')}")
         elif number == end_line:
-            out.append(f"{bar} {underline('|' + '_' * max(end - left, 1) + '^')}")
+            out.append(f"{bar} {underline('|' + '_' * min(max(end - left, 1), width) + '^')}")
     return [*out, bar]
 
 
@@ -115,16 +121,20 @@ def _column(line: str, column: int) -> int:
     return min(column, len(line)) if cells is line else len(_cells(line[:column]))
 
 
-def _cut(row: Sequence[str], start: int, end: int) -> int:
+def _cut(row: Sequence[str], start: int, end: int, width: int) -> int:
     """The first column to show, so that the place is in view."""
-    in_view = len(row) <= _WIDTH or max(start + 1, end) <= _WIDTH - len(_ELLIPSIS)
-    return 0 if in_view else max(0, start - _WIDTH // 3)
+    in_view = len(row) <= width or max(start + 1, end) <= width - len(_ELLIPSIS)
+    return 0 if in_view else max(0, start - width // 3)
 
 
-def _slice(cells: Sequence[str], left: int) -> str:
-    shown = list(cells[left : left + _WIDTH])
+def _slice(cells: Sequence[str], left: int, width: int) -> str:
+    shown = list(cells[left : left + width])
+    dots = len(_ELLIPSIS)
+    # half of a wide character is a space
     if left and cells:
-        shown[: len(_ELLIPSIS)] = _ELLIPSIS
-    if len(cells) > left + _WIDTH:
-        shown[-len(_ELLIPSIS) :] = _ELLIPSIS
+        shown[: dots + 1] = [*_ELLIPSIS, *(each or " " for each in shown[dots : dots + 1])]
+    if len(cells) > left + width:
+        if not shown[-dots]:
+            shown[-dots - 1] = " "
+        shown[-dots:] = _ELLIPSIS
     return "".join(shown)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from awaitlint.model import Diagnostic, Safety, Span
-from awaitlint.report.context import ReportContext, one_line
+from awaitlint.report.context import ReportContext
 from awaitlint.report.excerpt import excerpt
+from awaitlint.report.style import one_line
 
 #: lines shown before and after a finding; the places that explain it stand alone
 _AROUND = 2
@@ -53,4 +54,6 @@ def _place(
     yield f"{arrow} {one_line(path)}:{span.line}:{span.column + 1}"
     lines = context.sources.lines(path)
     if lines is not None:
-        yield from excerpt(lines, span, context.style, gutter=gutter, context=around, paint=paint)
+        columns = context.columns
+        style = context.style
+        yield from excerpt(lines, span, style, gutter=gutter, context=around, paint=paint, columns=columns)

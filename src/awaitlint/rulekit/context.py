@@ -7,10 +7,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from awaitlint.files.source import decode, split_lines
-from awaitlint.index.facts import Call, Use
-from awaitlint.infer.values import CallableValue, FunctionValue, OverloadedValue, UnionValue
+from awaitlint.index.facts import Call, Declared, Narrow, Phi, Use
+from awaitlint.infer.values import CallableValue, External, FunctionValue, OverloadedValue, UnionValue
 from awaitlint.model import Diagnostic, Related, Span
 from awaitlint.rulekit.flow import Flow
+from awaitlint.syntax.columns import Columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.values import AwaitableValue, Value
-    from awaitlint.model import Fix, Severity
+    from awaitlint.model import Confidence, Fix, Severity
     from awaitlint.rulekit.rule import Rule
 
 
@@ -69,6 +70,8 @@ class ModuleContext:
         #: (cause, finding): of findings with the same cause only the first in the text is shown
         self.findings: list[tuple[object, Diagnostic]] = []
         self._calls: dict[int, Site] | None = None
+        #: the site that was last asked about, for several rules ask about one
+        self._last: tuple[Site | None, AwaitableValue | None] = (None, None)
 
     @cached_property
     def text(self) -> str:
@@ -79,6 +82,11 @@ class ModuleContext:
     def lines(self) -> list[str]:
         """The text's lines without their ends; line n is lines[n - 1]."""
         return split_lines(self.text)
+
+    @cached_property
+    def columns(self) -> Columns:
+        """The text's columns in bytes, as facts count them, and in characters."""
+        return Columns(self.lines)
 
     @property
     def facts(self) -> ModuleFacts:
@@ -104,10 +112,28 @@ class ModuleContext:
 
         Where None would fail as well, the value may also be None on some path.
         """
-        call = self.facts.nodes[site.node]
-        if isinstance(call, Call):
-            func = self.infer.value(self.module, call.func)
-            if not self.infer.may_make_coroutine(func):
+        last, known = self._last
+        if last is site:
+            return known
+        found = self._coroutine(site)
+        self._last = (site, found)
+        return found
+
+    def _may_make(self, call: int) -> bool:
+        """Whether a call can give a coroutine; cheaper than to ask for its value."""
+        node = self.facts.nodes[call]
+        return isinstance(node, Call) and self.infer.may_make_coroutine(
+            self.infer.value(self.module, node.func)
+        )
+
+    def _coroutine(self, site: Site) -> AwaitableValue | None:
+        node = self.facts.nodes[site.node]
+        if isinstance(node, Call):
+            if not self._may_make(site.node):
+                return None
+        elif isinstance(node, (Phi, Narrow, Declared)):
+            calls = self.flow.origins(site.node)
+            if calls and not any(map(self._may_make, calls)):
                 return None
         value = self.value(site)
         found = self.infer.coroutine(value, or_none=site.use in _FAILS_ON_NONE)
@@ -155,6 +181,10 @@ class ModuleContext:
             return False
         functions = [self.called(site), value.function if value is not None else None]
         names = {function.qualname for function in functions if function is not None}
+        call = self.facts.nodes[site.node]
+        reached = self.infer.value(self.module, call.func) if isinstance(call, Call) else None
+        if isinstance(reached, External):
+            names.add(reached.path.replace("()", ""))
         return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
     def is_overridden(self, site: Site, value: AwaitableValue | None = None) -> bool:
@@ -176,14 +206,10 @@ class ModuleContext:
         """The place of a site, in characters."""
         return Span(
             site.line,
-            self._column(site.line, site.column),
+            self.columns.to_characters(site.line, site.column),
             site.end_line,
-            self._column(site.end_line, site.end_column),
+            self.columns.to_characters(site.end_line, site.end_column),
         )
-
-    def _column(self, line: int, column: int) -> int:
-        text = self.lines[line - 1]
-        return column if text.isascii() else len(text.encode()[:column].decode(errors="ignore"))
 
     def place(self, site: Site, message: str) -> Related:
         """A place in the module under check, as evidence."""
@@ -198,6 +224,7 @@ class ModuleContext:
         related: tuple[Related, ...] = (),
         fix: Fix | None = None,
         severity: Severity | None = None,
+        confidence: Confidence | None = None,
         cause: object = None,
     ) -> None:
         """Record a finding; of several with the same cause, the first in the text is shown."""
@@ -208,7 +235,7 @@ class ModuleContext:
             name=rule.name,
             message=message,
             severity=severity or rule.severity,
-            confidence=rule.confidence,
+            confidence=confidence or rule.confidence,
             related=related,
             fix=fix,
         )

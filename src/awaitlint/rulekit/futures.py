@@ -43,15 +43,13 @@ def _qualname(func: Value) -> str:
 
 def future(module: ModuleContext, site: Site, makers: frozenset[str] = FUTURES) -> AwaitableValue | None:
     """The future that a site's expression certainly is, where one of the functions made it, else None."""
-    for node in (site.node, *module.flow.origins(site.node)):
-        call = module.facts.nodes[node]
-        if not isinstance(call, f.Call):
-            continue
-        func = module.facts.nodes[call.func]
-        if isinstance(func, (f.Attr, f.Name, f.Import)) and func.name not in makers:
-            continue
-        if future_maker(module, node) in makers:
-            break
+    nodes = module.facts.nodes
+    calls = (site.node,) if isinstance(nodes[site.node], f.Call) else module.flow.origins(site.node)
+    for node in calls:
+        call = nodes[node]
+        if isinstance(call, f.Call) and getattr(nodes[call.func], "name", "") in makers:
+            if future_maker(module, node) in makers:
+                break
     else:
         return None
     value = module.value(site)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
+from awaitlint.index.reached import reached
 from awaitlint.infer.known import FRAMEWORK_NAMES, handler_framework
-from awaitlint.infer.values import ClassValue, External, FunctionValue, Instance
+from awaitlint.infer.values import FunctionValue, Instance
+from awaitlint.rulekit.views import ViewClasses
+from awaitlint.rulekit.views import reached as named
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from awaitlint.index.project import Module
     from awaitlint.infer.values import Value
     from awaitlint.rulekit.context import ModuleContext
@@ -35,6 +41,13 @@ _RESPONSE = (
     r"(?:fastapi|starlette|aiohttp|litestar|quart|sanic|flask|django)\b[\w.]*"
     r"\.(?:\w*Response|json_response|jsonify|json|text|html|make_response|render|TemplateResponse)"
 )
+#: modules beside a handler's, or in the folder above, that may register it
+_REGISTRIES = (
+    *("urls", "routes", "routing", "router", "routers"),
+    *("app", "application", "main", "server", "asgi", "api"),
+)
+#: folders above a view's in which other Django apps are looked for, with their `urls`
+_APPS_ABOVE = 2
 
 
 @cache
@@ -43,12 +56,16 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 class Handlers:
-    """The web handlers of one module."""
+    """The web handlers of one module.
+
+    What registers a handler may stand in another module.  Only modules with the customary names are looked
+    at, so that the answer does not depend on which files are checked.
+    """
 
     def __init__(self, module: ModuleContext) -> None:
         self._module = module
         self._by_scope: dict[int, str | None] = {}
-        self._registered: dict[int, str] | None = None
+        self._views = ViewClasses(module)
 
     def framework(self, scope: int) -> str | None:
         """The framework that a function is a handler of (its display name), or None."""
@@ -61,36 +78,72 @@ class Handlers:
         if fact.kind is not f.ScopeKind.FUNCTION:
             return None
         for decorator in fact.decorators:
-            path = reached(self._value(decorator))
-            found = handler_framework(path) if path else None
-            if found is not None:
-                return found
-        if self._registered is None:
-            self._registered = dict(self._registrations()) if self._may_register else {}
+            for path in (*self._paths(decorator), self._inherited(decorator)):
+                found = handler_framework(path) if path else None
+                if found is not None:
+                    return found
+        if self._module.facts.scopes[fact.parent].kind is f.ScopeKind.CLASS:
+            return self._views.framework(fact)
         return self._registered.get(scope)
 
-    @cached_property
-    def _may_register(self) -> bool:
-        """Whether a framework is in reach: imported here, or there is a `urls` beside."""
-        return self._urls is not None or any(name in FRAMEWORK_NAMES for name in self._module.facts.packages)
-
-    @cached_property
-    def _urls(self) -> Module | None:
-        """The `urls` module in which Django's views are registered, beside them."""
-        own = self._module.module
-        urls = self._module.infer.project.resolve(own, "urls", 1)
-        return None if urls is own else urls
+    def _inherited(self, decorator: int) -> str:
+        """How a decorator was reached that is a method which a class of the project inherits."""
+        nodes = self._module.facts.nodes
+        node = nodes[decorator]
+        if isinstance(node, f.Call):
+            node = nodes[node.func]
+        if not isinstance(node, f.Attr):
+            return ""
+        owner = self._value(node.value)
+        return self._views.inherited(owner.cls, node.name) if isinstance(owner, Instance) else ""
 
     def _value(self, node: int) -> Value:
         return self._module.infer.value(self._module.module, node)
 
-    def _registrations(self) -> list[tuple[int, str]]:
-        found = self._registrations_in(self._module.module)
-        return found if self._urls is None else found + self._registrations_in(self._urls)
+    # ------------------------------------------------------------------ registrations
+    @cached_property
+    def _registered(self) -> dict[int, str]:
+        """The functions of the module that are registered by a call, and with which framework."""
+        found: dict[int, str] = {}
+        for module in self._registries():
+            found.update(self._registrations_in(module))
+        return found
 
-    def _registrations_in(self, module: Module) -> list[tuple[int, str]]:
+    def _registries(self) -> Iterator[Module]:
+        own = self._module.module
+        if self._in_reach(own):
+            yield own
+        frameworks = set(FRAMEWORK_NAMES) & set(self._module.facts.packages)
+        others = {module for module in self._beside(frameworks) if self._in_reach(module)}
+        yield from sorted(others - {own}, key=lambda module: str(module.path))
+
+    @staticmethod
+    def _in_reach(module: Module) -> bool:
+        return any(name in FRAMEWORK_NAMES for name in module.facts.packages)
+
+    def _beside(self, frameworks: set[str]) -> Iterator[Module]:
+        """Modules near the own one that may register its functions."""
+        project, own = self._module.infer.project, self._module.module
+        directory = own.directory or ""
+        root = str(project.root)
+        for level in range(1, 2 + _APPS_ABOVE):
+            if level <= 2:
+                # Django's views need not import anything of it
+                for name in _REGISTRIES if frameworks else _REGISTRIES[:1]:
+                    found = project.resolve(own, name, level)
+                    if found is not None:
+                        yield found
+            if level > 1 and "django" in frameworks:
+                for app in _folders(directory):
+                    found = project.resolve(own, f"{app}.urls", level)
+                    if found is not None:
+                        yield found
+            if directory == root or not directory.startswith(root):
+                return
+            directory = os.path.dirname(directory)  # noqa: PTH120  a string, as a module has it
+
+    def _registrations_in(self, module: Module) -> Iterator[tuple[int, str]]:
         nodes = module.facts.nodes
-        found: list[tuple[int, str]] = []
         for node in nodes:
             if not isinstance(node, f.Call) or not node.args:
                 continue
@@ -100,28 +153,35 @@ class Handlers:
                     continue
             elif not isinstance(called, (f.Name, f.Import)):
                 continue
-            func = self._module.infer.value(module, node.func)
-            if not isinstance(func, External) or not _pattern(_REGISTRARS).fullmatch(
-                func.path.replace("()", "")
-            ):
+            paths = self._paths(node.func, module)
+            path = next((each for each in paths if _pattern(_REGISTRARS).fullmatch(each)), "")
+            if not path:
                 continue
-            framework = FRAMEWORK_NAMES[func.path.partition(".")[0]]
+            framework = FRAMEWORK_NAMES[path.partition(".")[0]]
             for argument in (*node.args, *(value for _, value in node.keywords)):
                 value = self._module.infer.value(module, argument)
                 if isinstance(value, FunctionValue) and value.module is self._module.module:
-                    found.append((value.scope, framework))
-        return found
+                    yield value.scope, framework
 
     def is_response(self, func: int) -> bool:
         """Whether a called function makes a response out of its arguments."""
-        path = reached(self._value(func))
-        return bool(path) and _pattern(_RESPONSE).fullmatch(path) is not None
+        return any(_pattern(_RESPONSE).fullmatch(path) for path in self._paths(func))
+
+    def _paths(self, node: int, module: Module | None = None) -> Iterator[str]:
+        """The names by which an expression may be known, less the parentheses of calls."""
+        module = module or self._module.module
+        infer = self._module.infer
+        yield named(infer.value(module, node))
+        call = module.facts.nodes[node]
+        if isinstance(call, f.Call):
+            yield named(infer.value(module, call.func))
+        yield reached(infer.project, module, node)
 
 
-def reached(value: Value) -> str:
-    """How a function or class of a package was reached, or its qualified name; "" for anything else."""
-    if isinstance(value, External):
-        return value.path.replace("()", "")
-    if isinstance(value, (FunctionValue, ClassValue)):
-        return value.qualname
-    return value.cls.qualname if isinstance(value, Instance) else ""
+def _folders(directory: str) -> list[str]:
+    try:
+        with os.scandir(directory) as entries:
+            names = [entry.name for entry in entries if entry.is_dir()]
+    except OSError:
+        return []
+    return sorted(name for name in names if name.isidentifier())

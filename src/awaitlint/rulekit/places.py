@@ -82,14 +82,26 @@ class Places:
         self._infer = module.infer
         self._nodes = module.facts.nodes
 
+    def may_refuse(self, site: f.Site) -> bool:
+        """Whether a site of one of the uses in `PLACES` is worth a look: cheaper than to ask what is there.
+
+        A plain function that hands a coroutine on may serve two worlds; `print` and its kin want the result.
+        """
+        scope = self._context.scope_of(site)
+        if site.use is Use.ARGUMENT:
+            return scope.is_async or self._may_be_consumer(site.other)
+        return scope.is_async and (scope.returns >= 0 if site.use is Use.YIELDED else site.other >= 0)
+
     def refusal(self, site: f.Site, value: AwaitableValue) -> Refusal | None:
         """What a coroutine or future meets at a site of one of the uses in `PLACES`.
 
         None where the place may take it, or where that is not known.
         """
+        if not self.may_refuse(site):
+            return None
         if site.use is Use.ARGUMENT:
             return self._argument(site, value)
-        if value.kind == "Future" or (site.use is not Use.YIELDED and site.other < 0):
+        if value.kind == "Future":
             return None
         if site.use is Use.YIELDED:
             return self._yielded(site)
@@ -118,6 +130,8 @@ class Places:
             # a future makes a fine text
             fair = value.kind == "Future" and consumer in _TEXT
             return None if fair else Refusal(f"given to `{consumer.rpartition('.')[2]}`")
+        if not self._context.scope_of(site).is_async:
+            return None
         name = self._qualname(call.func) if len(call.args) == 2 else ""
         if name in _CASTS and site.node == call.args[1]:
             return self._cast(site, value, call)
@@ -150,10 +164,7 @@ class Places:
     def _consumer(self, site: f.Site) -> str | None:
         """The qualified name of the function that a value is given to, where it can only want the result."""
         call = self._nodes[site.other]
-        if not isinstance(call, f.Call):
-            return None
-        func = self._nodes[call.func]
-        if isinstance(func, (f.Attr, f.Name)) and func.name not in _CONSUMER_NAMES:
+        if not isinstance(call, f.Call) or not self._may_be_consumer(site.other):
             return None
         name = self._qualname(call.func)
         if name in _TEXT:
@@ -162,6 +173,12 @@ class Places:
         fits = call.args[:1] if name not in _COMPARERS else call.args
         return name if name in _CONSUMERS and site.node in fits else None
 
+    def _may_be_consumer(self, call: int) -> bool:
+        """Whether a call may be one of a function that can only want the result: by its name."""
+        node = self._nodes[call]
+        func = self._nodes[node.func] if isinstance(node, f.Call) else None
+        return func is not None and (not isinstance(func, (f.Attr, f.Name)) or func.name in _CONSUMER_NAMES)
+
     def _qualname(self, node: int) -> str:
         value = self._infer.value(self._module, node)
         if isinstance(value, OverloadedValue):
@@ -169,8 +186,8 @@ class Places:
         return value.qualname if isinstance(value, (FunctionValue, ClassValue)) else ""
 
     def _cast(self, site: f.Site, value: AwaitableValue, call: f.Call) -> Refusal | None:
-        if value.kind != "Coroutine" or not self._context.scope_of(site).is_async:
-            # who casts may know better than an annotation, and a plain function may serve two worlds
+        if value.kind != "Coroutine":
+            # who casts may know better than an annotation
             return None
         declared = self._infer.annotation(self._module, call.args[0])
         return Refusal(f"cast to {self._words(declared)}") if self._infer.refuses(declared) else None
@@ -205,11 +222,9 @@ class Places:
     # ------------------------------------------------------------------ yields and containers
     def _yielded(self, site: f.Site) -> Refusal | None:
         scope = self._context.scope_of(site)
-        if scope.returns < 0:
-            return None
         declared = self._item(self._infer.annotation(self._module, scope.returns), is_async=scope.is_async)
         # an async generator has no reason to yield what its type variable stands for un-awaited
-        generic = scope.is_async and isinstance(declared, TypeVarValue) and declared.bound is None
+        generic = isinstance(declared, TypeVarValue) and declared.bound is None
         refused = generic or self._infer.refuses(declared)
         return Refusal(f"yielded where {self._words(declared)} is declared") if refused else None
 

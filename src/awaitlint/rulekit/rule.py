@@ -2,7 +2,7 @@
 
 A rule module in `awaitlint.rules` defines one subclass of `Rule` per code.  Its module docstring is the
 rule's documentation page.  The engine asks `suspect` about the sites of a module whose use is in `uses`
-(and the rule itself, through `suspicious`, where it looks at something other than sites); functions with a
+(of some calls only, where `callees` names them; and the rule itself, through `suspicious`, where it looks at something other than sites); functions with a
 suspect are parsed with libcst and walked, and the rule's ``visit_X``/``leave_X`` methods are called for
 each node.  What `suspect` lets through may only over-approximate what the visitor reports: with the sieve
 switched off every function is walked, and the diagnostics are the same.
@@ -28,7 +28,8 @@ class Rule:
 
     Class attributes are the metadata: `code` (``AWL101``), `name` (``unawaited-coroutine``), `summary` (what
     it reports, a phrase without a final period), `default` (reported unless deselected), `severity`,
-    `confidence`, `fixes` (the safety of its fixes, empty when it has none).
+    `confidence` (of its findings, unless one says otherwise; *likely* ones are reported only under the preset
+    ``pedantic`` or where the rule is selected by its own code or name), `fixes` (the safety of its fixes, empty when it has none).
     """
 
     code: ClassVar[str]
@@ -40,6 +41,8 @@ class Rule:
     fixes: ClassVar[tuple[Safety, ...]] = ()
     #: the uses of a value that can make a site a suspect
     uses: ClassVar[frozenset[Use]] = frozenset()
+    #: where it is not empty, the rule is asked about calls of functions with these last names only
+    callees: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, module: ModuleContext) -> None:
         self.module = module
@@ -62,6 +65,7 @@ class Rule:
         related: Sequence[Related] = (),
         fix: Fix | None = None,
         severity: Severity | None = None,
+        confidence: Confidence | None = None,
         cause: object = None,
     ) -> None:
         """Report a finding at a node of the walked tree; see `ModuleContext.add`."""
@@ -72,6 +76,7 @@ class Rule:
             related=tuple(related),
             fix=fix,
             severity=severity,
+            confidence=confidence,
             cause=cause,
         )
 

@@ -54,6 +54,7 @@ their callers do not await.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from awaitlint.index.facts import Import
@@ -68,7 +69,7 @@ from awaitlint.syntax.scopes import ScopeKind, is_generator
 if TYPE_CHECKING:
     import libcst
 
-    from awaitlint.index.facts import ModuleFacts, Scope
+    from awaitlint.index.facts import Scope
 
 #: Decorators whose functions are called by something that does not await the result.
 _SYNC_ONLY = frozenset(
@@ -129,12 +130,29 @@ class AwaitOutsideAsync(Rule):
             node,
             self.context.parents,
             enclosing=_enclosing(self.context.scope),
-            text_annotations=_text_annotations(self.module.facts),
+            text_annotations=self._text_annotations,
         )
         if misplaced is not None:
-            advice = _advice(misplaced, _runner(self.module.facts))
+            advice = _advice(misplaced, self._runner)
             message = f"`{misplaced.construct}` {misplaced.where}: SyntaxError; {advice}"
             self.report(misplaced.node, message, fix=self._make_async(misplaced))
+
+    @cached_property
+    def _text_annotations(self) -> bool:
+        return any(
+            isinstance(node, Import) and node.module == "__future__" and node.name == "annotations"
+            for node in self.module.facts.nodes
+        )
+
+    @cached_property
+    def _runner(self) -> str:
+        """How the async library that the module imports runs a coroutine function."""
+        nodes = self.module.facts.nodes
+        imported = {node.module.partition(".")[0] for node in nodes if isinstance(node, Import)}
+        for library in ("asyncio", "trio", "anyio"):
+            if library in imported:
+                return f"`{library}.run`"
+        return "`asyncio.run`"
 
     def _make_async(self, misplaced: Misplacement) -> Fix | None:
         function = misplaced.function
@@ -152,22 +170,6 @@ def _enclosing(scope: Scope) -> Enclosing:
         FactsScope.LAMBDA: ScopeKind.LAMBDA,
     }
     return Enclosing(kinds[scope.kind], scope.name, scope.is_async)
-
-
-def _text_annotations(facts: ModuleFacts) -> bool:
-    return any(
-        isinstance(node, Import) and node.module == "__future__" and node.name == "annotations"
-        for node in facts.nodes
-    )
-
-
-def _runner(facts: ModuleFacts) -> str:
-    """How the async library that the module imports runs a coroutine function."""
-    imported = {node.module.partition(".")[0] for node in facts.nodes if isinstance(node, Import)}
-    for library in ("asyncio", "trio", "anyio"):
-        if library in imported:
-            return f"`{library}.run`"
-    return "`asyncio.run`"
 
 
 def _advice(misplaced: Misplacement, runner: str) -> str:

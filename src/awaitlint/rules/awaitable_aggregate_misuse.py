@@ -66,7 +66,6 @@ because the code then waits. There is no fix for `asyncio.wait`.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
@@ -93,8 +92,6 @@ _COLLECTIONS = frozenset(
 _ABSTRACT = frozenset(
     {"Iterable", "Iterator", "Collection", "Sequence", "MutableSequence", "AbstractSet", "MutableSet"}
 )
-#: last names of what this rule speaks of
-_NAMES = frozenset({"gather", "wait", "shield", "run_in_executor"})
 
 
 class AwaitableAggregateMisuse(Rule):
@@ -103,6 +100,7 @@ class AwaitableAggregateMisuse(Rule):
     summary = "`gather` of a list, `asyncio.wait` of coroutines, or a future of `gather` that is dropped"
     fixes = (Safety.SAFE, Safety.UNSAFE)
     uses = frozenset(Use)
+    callees = frozenset({"gather", "wait", "shield", "run_in_executor"})
 
     def suspect(self, site: f.Site) -> bool:
         call = self._call(site)
@@ -112,26 +110,9 @@ class AwaitableAggregateMisuse(Rule):
         """The call at a site, where it may be one of the functions."""
         nodes = self.module.facts.nodes
         call = nodes[site.node]
-        if not isinstance(call, f.Call):
+        if not isinstance(call, f.Call) or getattr(nodes[call.func], "name", "") not in self.callees:
             return None
-        func = nodes[call.func]
-        if isinstance(func, (f.Attr, f.Name, f.Import)) and not self._may_be_named(func):
-            return None
-        return call if not self.module.is_safe(site) else None
-
-    def _may_be_named(self, func: f.Attr | f.Name | f.Import) -> bool:
-        """Whether a name may stand for one of the functions; a global may be one by another name."""
-        return func.name in _NAMES or (isinstance(func, f.Name) and func.name in self._aliases)
-
-    @cached_property
-    def _aliases(self) -> frozenset[str]:
-        """Other names that the module gives the functions: ``from asyncio import gather as together``."""
-        facts = self.module.facts
-        return frozenset(
-            name
-            for name, bound in facts.scopes[0].bindings.items()
-            if any(isinstance(node := facts.nodes[each], f.Import) and node.name in _NAMES for each in bound)
-        )
+        return None if self.module.is_safe(site) else call
 
     def _is_dropped(self, site: f.Site) -> bool:
         if site.use is not Use.DISCARDED or not self.module.scope_of(site).is_async:

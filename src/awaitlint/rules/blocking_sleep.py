@@ -60,15 +60,13 @@ class BlockingSleep(Rule):
     summary = "`time.sleep` in async code"
     fixes = (Safety.SAFE,)
     uses = frozenset(Use)
+    callees = frozenset({"sleep"})
 
     def suspect(self, site: f.Site) -> bool:
         if site.scope not in self._async_scopes:
             return False
         call = self.module.facts.nodes[site.node]
         if not isinstance(call, f.Call):
-            return False
-        called = self.module.facts.nodes[call.func]
-        if isinstance(called, f.Attr) and called.name != "sleep":
             return False
         func = self.module.infer.value(self.module.module, call.func)
         if not isinstance(func, FunctionValue) or func.qualname != "time.sleep":

@@ -20,7 +20,8 @@ subscripted, iterated, unpacked, called, an operand, or given to a parameter of 
 
 A place is fair where its type is not known, is `Any`, `object` or a type variable, or lets an awaitable in;
 and where the body of the function awaits the parameter, looks at what it is, or hands it on to somebody
-unknown.
+unknown. In code that is not async, only operations count and functions such as `print`: code that hands a
+coroutine on may serve two worlds.
 
 ## Why is this bad?
 
@@ -82,7 +83,7 @@ async def stream() -> AsyncIterator[str]:
     yield get_name()  # error: [coroutine-used-as-value]
 
 class Session:
-    def __init__(self) -> None:
+    async def start(self) -> None:
         self.name = get_name()  # error: [coroutine-used-as-value]
 
     def title(self) -> str:
@@ -184,8 +185,7 @@ class CoroutineUsedAsValue(CoroutineRule):
     def suspect(self, site: f.Site) -> bool:
         if site.use is Use.ATTRIBUTE and self._is_own_attribute(site):
             return False
-        if site.use in PLACES and site.use not in (Use.ARGUMENT, Use.YIELDED) and site.other < 0:
-            # cheaper than to ask what it is: it goes to no place that says something
+        if site.use in PLACES and not self._places.may_refuse(site):
             return False
         value = self.awaitable(site)
         if value is None or (value.kind != "Coroutine" and site.use not in _CERTAIN):

@@ -2,8 +2,15 @@
 ## What it does
 
 Reports a web handler that returns an un-awaited coroutine, bare or inside a dict, list, tuple or response
-object. Handlers of FastAPI, Starlette, aiohttp, Litestar, Quart, Sanic, Flask and Django are known by their
-decorators and by the calls that register them in the same module.
+object. Handlers of FastAPI, Starlette, aiohttp, Litestar, Quart, Sanic, Flask and Django are known by
+
+- their decorators, also those of a router that another module makes;
+- the class whose methods they are: Django's `View` and its kin, aiohttp's `web.View`, Starlette's
+  `HTTPEndpoint`, the method views of Flask, Quart and Sanic, unless a class of the project dispatches in its
+  own way;
+- the call that registers them (`Route("/", home)`, `path("", views.home)`, `add_get(...)`), in the same
+  module or in one with a customary name, such as `urls`, `routes`, `app` or `main`, in the same folder or the
+  one above. For Django it may also be the `urls` of another app.
 
 ## Why is this bad?
 
@@ -80,45 +87,57 @@ class HandlerReturnsCoroutine(CoroutineRule):
     def __init__(self, module: ModuleContext) -> None:
         super().__init__(module)
         self._handlers = Handlers(module)
+        self._returned: dict[int, frozenset[int]] = {}
 
     def suspect(self, site: f.Site) -> bool:
+        if self.module.scope_of(site).kind is not f.ScopeKind.FUNCTION or not self._is_returned(site):
+            return False
+        # most returned calls are none of coroutines, and who registers a function takes a while to find out
+        if self.module.coroutine(site) is None:
+            return False
         framework = self._handlers.framework(site.scope)
-        if framework is None or not self._is_returned(site):
-            return False
-        scope = self.module.scope_of(site)
-        if framework in _AWAITING and not scope.is_async and site.use is Use.RETURNED:
-            return False
-        return self.module.coroutine(site) is not None
+        if framework in _AWAITING and site.use is Use.RETURNED:
+            return self.module.scope_of(site).is_async
+        return framework is not None
 
     def _is_returned(self, site: f.Site) -> bool:
-        """Whether the value is what the handler returns, or directly inside of it."""
-        if site.use is Use.RETURNED:
-            return True
+        """Whether the value is what the function returns, or directly inside of it."""
+        return site.use is Use.RETURNED or site.other in self._containers(site.scope)
+
+    def _containers(self, scope: int) -> frozenset[int]:
+        """The nodes in which a value is part of what a function returns."""
+        known = self._returned.get(scope)
+        if known is not None:
+            return known
         nodes = self.module.facts.nodes
-        todo = list(self.module.scope_of(site).returned)
+        found: set[int] = set()
+        todo = list(self.module.facts.scopes[scope].returned)
         seen: set[int] = set()
         while todo:
             index = todo.pop()
-            if index == site.other:
-                container = nodes[index]
-                return not isinstance(container, f.Call) or self._handlers.is_response(container.func)
             if index in seen or index < 0:
                 continue
             seen.add(index)
             node = nodes[index]
+            inside: tuple[int, ...] = ()
             if isinstance(node, f.Phi):
                 todo.extend(node.options)
-            elif isinstance(node, f.Display):
-                todo.extend(node.elements)
-            elif isinstance(node, f.DictDisplay):
-                todo.extend(node.values)
-            elif isinstance(node, f.Comp) and node.kind != "generator":
-                todo.append(node.element)
             elif isinstance(node, (f.Narrow, f.Declared)):
                 todo.append(node.value)
+            elif isinstance(node, f.Display):
+                inside = node.elements
+            elif isinstance(node, f.DictDisplay):
+                inside = node.values
+            elif isinstance(node, f.Comp):
+                found.add(index)
+                inside = () if node.kind == "generator" else (node.element,)
             elif isinstance(node, f.Call) and self._handlers.is_response(node.func):
-                todo.extend((*node.args, *(value for _, value in node.keywords)))
-        return False
+                inside = (*node.args, *(value for _, value in node.keywords))
+            if inside:
+                found.add(index)
+                todo.extend(inside)
+        self._returned[scope] = frozenset(found)
+        return self._returned[scope]
 
     def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
         framework = self._handlers.framework(site.scope) or ""

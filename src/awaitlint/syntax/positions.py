@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     import libcst
 
 _NEWLINE = re.compile(r"\r\n?|\n")
+_INDENT = re.compile(r"[ \t\f]*")
+#: what libcst forgets: whitespace, and joined lines with nothing on the first
+_SKIPPED = re.compile(r"\s|\\(?:\r\n?|\n)")
 
 
 class Placed(Protocol):
@@ -77,8 +80,13 @@ def _recorder() -> type[Any]:
             self.moved: dict[int, int] = {}
 
         def add_indent_tokens(self) -> None:
-            for token in self.indent_tokens:
-                self.add_token(token)
+            # a block's lines may be indented alike in different ways: form feeds do not count
+            indent = "".join(self.indent_tokens)
+            source = self.source
+            if source is not None and not source.startswith(indent, self.offset):
+                found = _INDENT.match(source, self.offset)
+                indent = found[0] if found is not None else indent
+            self.add_token(indent)
 
         def add_token(self, value: str) -> None:
             self.tokens.append(value)
@@ -91,8 +99,11 @@ def _recorder() -> type[Any]:
 
         def realign(self, source: str, value: str) -> None:
             offset = self.offset
-            while not source.startswith(value, offset) and source[offset : offset + 1].isspace():
-                offset += 1
+            while not source.startswith(value, offset):
+                skipped = _SKIPPED.match(source, offset)
+                if skipped is None:
+                    break
+                offset = skipped.end()
             if source.startswith(value, offset):
                 self.moved[self.offset] = offset
                 self.offset = offset

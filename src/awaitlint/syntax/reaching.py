@@ -22,8 +22,9 @@ else:
 class Binding:
     """A thing that a name may stand for, and the node that bound it.
 
-    `origin` is its dotted name in the followed package, else empty.  `statement` and `line` are the
-    import and the line that holds it; `guarded` says that the import's failure is caught there.
+    `origin` is its dotted name where it is imported, with the leading dots of a relative import, else empty.
+    `statement` and `line` are the import and the line that holds it; `guarded` says that the import's failure
+    is caught there.
     """
 
     node: cst.CSTNode
@@ -55,22 +56,23 @@ class Flow:
     """Which bindings reach the decorators of a module's async functions.
 
     Statements are followed in order and branches are joined, so that a name which was bound again, or in
-    a nearer scope, does not count.  The body of a function runs after the scope around it.  `package` is the
-    dotted name of the package whose members are followed.
+    a nearer scope, does not count.  The body of a function runs after the scope around it.
     """
 
-    def __init__(self, module: cst.Module, package: str) -> None:
-        self._package = package
+    def __init__(self, module: cst.Module) -> None:
         #: what each decorator of an async function may be
         self.uses: dict[tuple[cst.FunctionDef, cst.Decorator], Bindings] = {}
         #: dotted names of everything that is imported, modules and members
         self.imported: list[str] = []
-        self._here = Namespace()
+        #: what each name of the module may be when it has been run
+        self.names: State = {}
+        self._here = root = Namespace()
         self._queue: deque[tuple[Namespace, cst.BaseSuite | cst.Module]] = deque([(self._here, module)])
         while self._queue:
             self._here, body = self._queue.popleft()
             self._suite(body)
             self._here.state = _joined(self._here.state, *self._here.exits) or {}
+        self.names = root.state or {}
 
     def _suite(self, body: cst.BaseSuite | cst.Module) -> None:
         if isinstance(body, cst.SimpleStatementSuite):
@@ -186,15 +188,12 @@ class Flow:
     ) -> None:
         prefix = ""
         if isinstance(node, cst.ImportFrom):
-            prefix = ("." if node.relative else "") + (dotted(node.module) if node.module else "") + "."
+            prefix = "." * len(node.relative) + (dotted(node.module) + "." if node.module else "")
         for alias in node.names if not isinstance(node.names, cst.ImportStar) else ():
             whole = prefix + dotted(alias.name)
             self.imported.append(whole)
             name = alias.evaluated_alias or (alias.evaluated_name if prefix else whole.partition(".")[0])
             origin = whole if prefix or alias.asname else name
-            if not f"{origin}.".startswith(f"{self._package}."):
-                self._bind(name, frozenset({Binding(alias)}))
-                continue
             bindings = {Binding(alias, origin, node, line, self._here.guards > 0)}
             if name == whole.partition(".")[0] and not prefix:  # adds a submodule to the same package
                 bindings |= {other for other in self._look_up(name) if other.origin == name}

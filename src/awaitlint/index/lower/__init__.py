@@ -8,23 +8,30 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import ModuleFacts, Scope, ScopeKind
-from awaitlint.index.lower.state import Assigned, freeze, namespace
+from awaitlint.index.lower.state import Assigned, namespace
 from awaitlint.index.lower.statements import StatementLowerer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 #: Frames that lowering a deeply nested file may take; pure Python frames do not use the C stack.
 _RECURSION_LIMIT = 100_000
 
 
-def lower(tree: ast.Module, data: bytes, *, version: tuple[int, int] | None = None) -> ModuleFacts:
+def lower(
+    tree: ast.Module,
+    data: bytes,
+    *,
+    version: tuple[int, int] | None = None,
+    make: Callable[..., StatementLowerer] = StatementLowerer,
+) -> ModuleFacts:
     """The facts of a module.
 
     Args:
         tree: The module's syntax tree.
         data: Its source; only searched for ``:=``.
         version: Python version for which ``sys.version_info`` tests are decided, as stubs need it.
+        make: Makes what does the work.
 
     Raises:
         RecursionError: The tree is nested too deeply.
@@ -32,7 +39,7 @@ def lower(tree: ast.Module, data: bytes, *, version: tuple[int, int] | None = No
     walrus = (
         [number for number, line in enumerate(data.splitlines(), 1) if b":=" in line] if b":=" in data else []
     )
-    lowerer = StatementLowerer(walrus=walrus, version=version)
+    lowerer = make(walrus=walrus, version=version)
     lowerer.scopes.append(Scope(kind=ScopeKind.MODULE, name="", qualname="", parent=-1))
     state = lowerer.state
     state.globals = set()
@@ -49,7 +56,7 @@ def lower(tree: ast.Module, data: bytes, *, version: tuple[int, int] | None = No
         stars=tuple(dict.fromkeys(lowerer.stars)),
         exports=None if lowerer.exports is None else tuple(lowerer.exports),
         misplaced=tuple(lowerer.misplaced),
-        patched=freeze(lowerer.patched),
+        patched={name: tuple(found) for name, found in lowerer.patched.items()},
     )
 
 

@@ -35,7 +35,7 @@ class BindingLowerer(ExpressionLowerer):
         self.imports: list[str] = []
         self.packages: set[str] = set()
         #: attributes that are assigned from outside of their class
-        self.patched: dict[str, list[int]] = {}
+        self.patched: dict[str, list[tuple[int, int]]] = {}
         self.stars: list[tuple[str, int]] = []
         self.exports: list[str] | None = None
 
@@ -144,7 +144,7 @@ class BindingLowerer(ExpressionLowerer):
         if state is not None and state.kind is ScopeKind.CLASS:
             state.attributes.setdefault(target.attr, []).append(value)
         else:
-            self.patched.setdefault(target.attr, []).append(owner)
+            self.patched.setdefault(target.attr, []).append((owner, value))
         return owner
 
     def _captured_param(self, name: str) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""What awaitlint finds, restores and costs, measured on released packages; see README.md here."""

@@ -1,0 +1,64 @@
+"""What is in directories, each read once when something in it is first asked for."""
+
+from __future__ import annotations
+
+import os
+from itertools import islice
+
+
+class Listings:
+    """The names in directories, written as Python writes them: the case of letters counts everywhere.
+
+    Args:
+        most: A directory with more entries counts as empty; None sets no limit.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._most = most
+        self._known: dict[str, dict[str, bool]] = {}
+        #: directory -> when it last changed, as seen before it was read
+        self._modified: dict[str, int] = {}
+
+    def entries(self, directory: str) -> dict[str, bool]:
+        """The names in a directory, and whether each is a directory; empty where there is none to read."""
+        found = self._known.get(directory)
+        if found is None:
+            self._modified[directory] = _modified(directory)
+            found = self._known[directory] = self._read(directory or os.sep)
+        return found
+
+    def is_file(self, path: str) -> bool:
+        directory, _, name = path.rpartition(os.sep)
+        return self.entries(directory).get(name) is False
+
+    def is_directory(self, path: str) -> bool:
+        directory, _, name = path.rpartition(os.sep)
+        return self.entries(directory).get(name) is True
+
+    def have_changed(self) -> bool:
+        """Whether entries may have come or gone in a directory that was asked about."""
+        return any(_modified(directory) != known for directory, known in self._modified.items())
+
+    def _read(self, directory: str) -> dict[str, bool]:
+        try:
+            with os.scandir(directory) as scan:
+                limit = None if self._most is None else self._most + 1
+                found = {entry.name: _is_directory(entry) for entry in islice(scan, limit)}
+        except (OSError, ValueError):
+            return {}
+        return found if self._most is None or len(found) <= self._most else {}
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _modified(directory: str) -> int:
+    """When entries of a directory last came or went, in nanoseconds; 0 where there is no such directory."""
+    try:
+        return os.stat(directory).st_mtime_ns  # noqa: PTH116  strings are cheaper than paths
+    except (OSError, ValueError):
+        return 0

@@ -1,0 +1,114 @@
+"""Lowering once more, to learn where in the text the nodes of facts come from.
+
+Facts leave out the places of most expressions, which only people ask for.  Lowering depends on the text alone,
+so the same text gives the same nodes again.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+from awaitlint.index.facts import Use
+from awaitlint.index.lower import lower
+from awaitlint.index.lower.statements import StatementLowerer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from awaitlint.index.facts import ModuleFacts, ParamFact, ScopeKind
+
+
+class Recorder(StatementLowerer):
+    """A lowerer that remembers what it made of which piece of the tree."""
+
+    #: of the lowered module
+    facts: ModuleFacts
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        #: expression → (node, scope it stands in); none for those inside a string
+        self.expressions: dict[ast.expr, tuple[int, int]] = {}
+        #: node → the first expression that it was made for, but for plain names
+        self.origins: dict[int, ast.expr] = {}
+        #: (name, node) → scope → line on which the name is bound to the node there
+        self.bindings: dict[tuple[str, int], dict[int, int]] = {}
+        #: (attribute, node) → line on which some object's attribute is set to the node
+        self.attributes: dict[tuple[str, int], int] = {}
+        #: scope → its definition
+        self.definitions: dict[int, Any] = {}
+        #: scope → its ``return`` statements, in the order of `Scope.returned`
+        self.returns: dict[int, list[ast.Return]] = {}
+        self._line = 0
+        self._in_string = False
+        self._statements = {kind: self._noting(handler) for kind, handler in self._statements.items()}
+
+    def _noting(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
+        def note(statement: ast.stmt) -> None:
+            outer, self._line = self._line, statement.lineno
+            handler(statement)
+            self._line = outer
+
+        return note
+
+    def expr(self, node: ast.expr, use: Use = Use.OTHER, other: int = -1) -> int:
+        found = super().expr(node, use, other)
+        if not self._in_string:
+            self.expressions.setdefault(node, (found, self.state.index))
+            if not isinstance(node, ast.Name):
+                self.origins.setdefault(found, node)
+        return found
+
+    def quoted(self, text: str) -> int:
+        # the places in a string's expression are not places in the file
+        outer, self._in_string = self._in_string, True
+        found = super().quoted(text)
+        self._in_string = outer
+        return found
+
+    def annotation(self, node: ast.expr | None) -> int:
+        found = super().annotation(node)
+        if node is not None and not self._in_string:
+            self.expressions.setdefault(node, (found, self.state.index))
+        return found
+
+    def bind(self, name: str, node: int) -> None:
+        self.bindings.setdefault((name, node), {}).setdefault(self.state.index, self._line)
+        super().bind(name, node)
+
+    def assign_target(self, target: ast.expr, value: int, site: int = -1) -> None:
+        outer, self._line = self._line, target.lineno
+        super().assign_target(target, value, site)
+        self._line = outer
+
+    def _assign_attribute(self, target: ast.Attribute, value: int) -> int:
+        self.attributes.setdefault((target.attr, value), target.lineno)
+        return super()._assign_attribute(target, value)
+
+    def _return(self, node: ast.Return) -> None:
+        self.returns.setdefault(self.state.index, []).append(node)
+        super()._return(node)
+
+    def open_scope(
+        self, kind: ScopeKind, name: str, node: Any, args: ast.arguments | None, *, is_async: bool = False
+    ) -> tuple[int, tuple[ParamFact, ...]]:
+        opened = super().open_scope(kind, name, node, args, is_async=is_async)
+        self.definitions[opened[0]] = node
+        return opened
+
+
+def record(tree: ast.Module, data: bytes) -> Recorder:
+    """Lower a module and tell what became of its tree.
+
+    Raises:
+        RecursionError: The tree is nested too deeply.
+    """
+    made: list[Recorder] = []
+
+    def make(**options: Any) -> Recorder:
+        made.append(Recorder(**options))
+        return made[0]
+
+    facts = lower(tree, data, make=make)
+    made[0].facts = facts
+    return made[0]

@@ -1,0 +1,93 @@
+"""Which calls of a module call the same thing, as far as the text alone tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.index import facts as f
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from awaitlint.index.facts import Site
+    from awaitlint.rulekit.context import ModuleContext
+
+#: how long a chain of attributes and calls is followed
+_LONGEST = 20
+
+
+class Receivers:
+    """Calls by the path that leads to their function, where inference cannot say what the function is.
+
+    A path begins at a global name, an import, the class of ``self``, a parameter (by name and annotation),
+    or else at one binding of one local name, which is followed to what it was bound to: equal names of locals
+    that have nothing to do with each other are not alike.  Arguments of calls on the way do not count.
+    """
+
+    def __init__(self, module: ModuleContext) -> None:
+        self._facts = module.facts
+        self._paths: dict[int, Hashable] = {}
+        self._by_path: dict[Hashable, list[Site]] | None = None
+        self._module = module
+
+    def alike(self, call: int) -> list[Site]:
+        """The sites of all calls of what a call calls, in the order of the text, its own among them."""
+        if self._by_path is None:
+            self._by_path = {}
+            for site in self._facts.sites:
+                node = self._facts.nodes[site.node]
+                if isinstance(node, f.Call) and self._module.call_site(site.node) is site:
+                    self._by_path.setdefault(self.path(node.func), []).append(site)
+        node = self._facts.nodes[call]
+        return self._by_path.get(self.path(node.func), []) if isinstance(node, f.Call) else []
+
+    def path(self, node: int, depth: int = 0) -> Hashable:
+        """What two expressions have in common that mean the same object."""
+        known = self._paths.get(node)
+        if known is None:
+            known = ("node", node) if depth > _LONGEST else self._path(node, depth + 1)
+            self._paths[node] = known
+        return known
+
+    def _path(self, node: int, depth: int) -> Hashable:
+        fact = self._facts.nodes[node]
+        if isinstance(fact, (f.Name, f.Import, f.Super, f.Const, f.Plain)):
+            return fact
+        if isinstance(fact, f.Attr):
+            return (self.path(fact.value, depth), fact.name)
+        if isinstance(fact, (f.Await, f.Enter, f.Iter)):
+            return (type(fact), self.path(fact.value, depth))
+        if isinstance(fact, f.Call):
+            return ("call", self.path(fact.func, depth))
+        if isinstance(fact, (f.Unpack, f.Index)):
+            index = fact.index if isinstance(fact, f.Unpack) else self.path(fact.index, depth)
+            return (type(fact), self.path(fact.value, depth), index)
+        if isinstance(fact, f.Narrow):
+            value = self.path(fact.value, depth)
+            # `isinstance` tells one class from another; other tests say nothing of it
+            told = fact.test == "isinstance"
+            return (value, self.path(fact.against, depth), fact.positive) if told else value
+        if isinstance(fact, f.Declared):
+            return ("declared", self.path(fact.annotation, depth))
+        if isinstance(fact, f.BinOp):
+            return (fact.op, self.path(fact.left, depth), self.path(fact.right, depth))
+        if isinstance(fact, f.Display):
+            return (fact.kind, tuple(self.path(element, depth) for element in fact.elements))
+        if isinstance(fact, f.Param):
+            return self._parameter(fact, depth)
+        if isinstance(fact, f.Free):
+            bound = self._facts.scopes[fact.scope].bindings.get(fact.name, ())
+            return self.path(bound[0], depth) if len(bound) == 1 else ("free", fact.scope, fact.name)
+        return ("node", node)
+
+    def _parameter(self, fact: f.Param, depth: int) -> Hashable:
+        scopes = self._facts.scopes
+        scope = scopes[fact.scope]
+        if fact.index == 0 and scopes[scope.parent].kind is f.ScopeKind.CLASS:
+            return ("self", scope.parent)
+        param = scope.params[fact.index]
+        return (
+            "parameter",
+            param.name,
+            self.path(param.annotation, depth) if param.annotation >= 0 else None,
+        )
