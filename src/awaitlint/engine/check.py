@@ -140,7 +140,7 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
 
 
 def _add_aliases(by_name: dict[str, list[Rule]], context: ModuleContext) -> None:
-    """Let calls by other names that the module gives a function count: ``from time import sleep as pause``."""
+    """Count calls by other names that the module gives a function: ``from time import sleep as pause``."""
     nodes = context.facts.nodes
     aliases = {
         (name, getattr(nodes[node], "name", ""))

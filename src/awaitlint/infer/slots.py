@@ -197,7 +197,7 @@ class Slots(Bodies):
         return isinstance(function, FunctionValue) and function.qualname == "dataclasses.dataclass"
 
     def _fields(self, cls: ClassValue) -> list[tuple[ClassValue, str, int]]:
-        """(class, name, declaration) of the fields as the constructor has them; empty where that is unclear."""
+        """(class, name, declaration) of the fields, as the constructor has them; empty if that is unclear."""
         found: dict[str, tuple[ClassValue, str, int]] = {}
         for entry in reversed(self.mro(cls)):
             if entry is None:

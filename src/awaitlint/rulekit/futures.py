@@ -47,9 +47,9 @@ def future(module: ModuleContext, site: Site, makers: frozenset[str] = FUTURES) 
     calls = (site.node,) if isinstance(nodes[site.node], f.Call) else module.flow.origins(site.node)
     for node in calls:
         call = nodes[node]
-        if isinstance(call, f.Call) and getattr(nodes[call.func], "name", "") in makers:
-            if future_maker(module, node) in makers:
-                break
+        named = isinstance(call, f.Call) and getattr(nodes[call.func], "name", "") in makers
+        if named and future_maker(module, node) in makers:
+            break
     else:
         return None
     value = module.value(site)

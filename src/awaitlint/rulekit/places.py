@@ -134,7 +134,7 @@ class Places:
             return None
         name = self._qualname(call.func) if len(call.args) == 2 else ""
         if name in _CASTS and site.node == call.args[1]:
-            return self._cast(site, value, call)
+            return self._cast(value, call)
         if name == "builtins.isinstance" and site.node == call.args[0]:
             return self._test(site, call)
         slots = self._infer.slots(self._module, site.other, site.node)
@@ -185,7 +185,7 @@ class Places:
             value = value.functions[0]
         return value.qualname if isinstance(value, (FunctionValue, ClassValue)) else ""
 
-    def _cast(self, site: f.Site, value: AwaitableValue, call: f.Call) -> Refusal | None:
+    def _cast(self, value: AwaitableValue, call: f.Call) -> Refusal | None:
         if value.kind != "Coroutine":
             # who casts may know better than an annotation
             return None

@@ -110,7 +110,10 @@ class AwaitableAggregateMisuse(Rule):
         """The call at a site, where it may be one of the functions."""
         nodes = self.module.facts.nodes
         call = nodes[site.node]
-        if not isinstance(call, f.Call) or getattr(nodes[call.func], "name", "") not in self.callees:
+        if not isinstance(call, f.Call):
+            return None
+        func = nodes[call.func]
+        if isinstance(func, f.Attr) and func.name not in self.callees:
             return None
         return None if self.module.is_safe(site) else call
 
