@@ -8,10 +8,13 @@ from awaitlint.index import facts as f
 from awaitlint.infer.bodies import Bodies, last_name
 from awaitlint.infer.values import (
     UNKNOWN,
+    CallableValue,
     ClassValue,
     FunctionValue,
     Instance,
     OverloadedValue,
+    SpecialForm,
+    TypeVarValue,
     UnionValue,
     Value,
 )
@@ -25,6 +28,12 @@ if TYPE_CHECKING:
 _MOVING = frozenset({"init", "kw_only"})
 #: what an annotation of a dataclass names where it makes no field, or moves those after it
 _NO_FIELD = frozenset({"ClassVar", "InitVar", "KW_ONLY"})
+
+
+#: known decorators that leave an async function one, but take or give parameters, or choose another function
+_MOVING_DECORATORS = frozenset(
+    {"functools.singledispatch", "unittest.mock.patch", "unittest.mock._patcher", "hypothesis.given"}
+)
 
 
 class Slot(NamedTuple):
@@ -119,6 +128,8 @@ class Slots(Bodies):
 
     def _slot(self, func: FunctionValue, position: int, keyword: str) -> Slot | None:
         params = func.fact.params
+        if any(self._may_move(func.module, decorator) for decorator in func.fact.decorators):
+            return None
         index = -1
         if keyword:
             index = next(
@@ -138,6 +149,67 @@ class Slots(Bodies):
         if param.annotation >= 0:
             declared = self.annotation(func.module, param.annotation, func.context)
         return Slot(param.name, declared, func, index)
+
+    # ------------------------------------------------------------------ decorators
+    def _may_move(self, module: Module, decorator: int) -> bool:
+        """Whether a decorator that leaves a function what it is may take or give parameters of its own.
+
+        It is not one if it is annotated ``(F) -> F`` or ``(Callable[P, R]) -> Callable[P, R]``;
+        ``Callable[..., R]`` and ``Callable[Concatenate[X, P], R]`` say nothing of the parameters that remain.
+        """
+        found = self.value(module, decorator)
+        if isinstance(found, ClassValue):
+            return False
+        name = self._decorator_name(module, decorator, found, ())
+        if name in _MOVING_DECORATORS:
+            return True
+        if isinstance(found, Instance):
+            found = self.attribute(found, "__call__")
+        if isinstance(found, OverloadedValue):
+            found = found.functions[0]
+        if isinstance(found, FunctionValue) and found.module.is_stdlib:
+            return False
+        if isinstance(found, FunctionValue):
+            fact, first = found.fact, 1 if found.receiver is not None else 0
+            if fact.returns < 0 or len(fact.params) <= first or fact.params[first].annotation < 0:
+                # its body tells which function comes out
+                return False
+            taken = fact.params[first].annotation
+            return not self._is_same_callable(found.module, taken, fact.returns)
+        node = module.facts.nodes[decorator]
+        if isinstance(found, CallableValue) and isinstance(node, f.Call):
+            maker = self.value(module, node.func)
+            returns = maker.fact.returns if isinstance(maker, FunctionValue) else -1
+            if not isinstance(maker, FunctionValue) or returns < 0 or maker.module.is_stdlib:
+                return False
+            parts = self._callable_parts(maker.module, returns)
+            inner = maker.module.facts.nodes[parts[0]] if parts is not None else None
+            if parts is None or not isinstance(inner, f.Display) or len(inner.elements) != 1:
+                return True
+            return not self._is_same_callable(maker.module, inner.elements[0], parts[1])
+        return False
+
+    def _is_same_callable(self, module: Module, taken: int, given: int) -> bool:
+        """Whether two annotations are one type variable, or callables whose parameters are one ParamSpec."""
+        types = self.annotation(module, taken), self.annotation(module, given)
+        if any(isinstance(each, TypeVarValue) for each in types):
+            return types[0] == types[1]
+        first, second = self._callable_parts(module, taken), self._callable_parts(module, given)
+        if first is None or second is None:
+            # what comes out is no callable that is described: its own value is exact
+            return not any(isinstance(each, CallableValue) for each in types)
+        params = self.value(module, first[0]), self.value(module, second[0])
+        return isinstance(params[0], TypeVarValue) and params[0] == params[1]
+
+    def _callable_parts(self, module: Module, annotation: int) -> tuple[int, int] | None:
+        """The parameters and the result of an annotation ``Callable[parameters, result]``."""
+        node = module.facts.nodes[annotation]
+        if not isinstance(node, f.Index):
+            return None
+        form, index = self.value(module, node.value), module.facts.nodes[node.index]
+        if not isinstance(form, SpecialForm) or form.name != "Callable" or not isinstance(index, f.Display):
+            return None
+        return (index.elements[0], index.elements[1]) if len(index.elements) == 2 else None
 
     # ------------------------------------------------------------------ constructors
     def _constructor_slots(self, cls: ClassValue, position: int, keyword: str) -> list[Slot]:
