@@ -112,6 +112,8 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
             lines.update(rule.suspicious())
         except Exception as error:  # noqa: BLE001  # one rule's crash must not lose another's findings
             _crashed(session, context, rule, error)
+    if by_name:
+        _add_aliases(by_name, context)
     nodes = context.facts.nodes
     nobody: list[Rule] = []
     for site in context.facts.sites:
@@ -135,6 +137,21 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
     if not session.options.sieve and context.lines:
         return [-1]
     return sorted(lines)
+
+
+def _add_aliases(by_name: dict[str, list[Rule]], context: ModuleContext) -> None:
+    """Count calls by other names that the module gives a function: ``from time import sleep as pause``."""
+    nodes = context.facts.nodes
+    aliases = {
+        (name, getattr(nodes[node], "name", ""))
+        for scope in context.facts.scopes
+        for name, bound in scope.bindings.items()
+        for node in bound
+    }
+    known = dict(by_name)
+    for name, original in sorted(aliases):
+        if name != original and original in known:
+            by_name[name] = list(dict.fromkeys([*by_name.get(name, ()), *known[original]]))
 
 
 def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: list[int]) -> None:

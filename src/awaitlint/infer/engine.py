@@ -9,6 +9,7 @@ from awaitlint.infer.expectations import Expectations
 if TYPE_CHECKING:
     from awaitlint.index import facts as f
     from awaitlint.index.project import Module, Project
+    from awaitlint.infer.bodies import UseOfParameter
     from awaitlint.infer.classes import Mro
     from awaitlint.infer.values import ClassValue, FunctionValue, Instance, TypeVarValue, Value
 
@@ -27,4 +28,4 @@ class Inference(Expectations):
         self._context_depth = 0
         self._private: dict[Module, dict[str, list[f.Call]]] = {}
         self._user_tables: dict[Module, dict[int, list[int]]] = {}
-        self._param_uses: dict[tuple[Module, int, int], list[tuple[int, int]]] = {}
+        self._param_uses: dict[tuple[Module, int, int], list[UseOfParameter]] = {}

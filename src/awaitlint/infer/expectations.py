@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.lower.narrowing import PROBES
 from awaitlint.index.special import TYPING_MODULES
-from awaitlint.infer.parameters import Parameters
+from awaitlint.infer.bodies import COROUTINE_ATTRIBUTES, OBJECT_ATTRIBUTES, TAKERS
+from awaitlint.infer.slots import Slot, Slots
 from awaitlint.infer.values import (
     AwaitableValue,
     CallableValue,
@@ -30,10 +30,6 @@ from awaitlint.infer.values import (
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
 
-#: what every coroutine has besides the attributes of `object`
-COROUTINE_ATTRIBUTES = frozenset({"close", "send", "throw", "__await__", "__name__", "__qualname__"})
-#: what every object has
-_OBJECT_ATTRIBUTES = frozenset(dir(object))
 #: classes of `typing` that a coroutine is no instance of
 _REFUSING_TYPING = frozenset(
     {
@@ -61,37 +57,11 @@ _REFUSING_TYPING = frozenset(
         "ValuesView",
     }
 )
-#: functions that know what to do with a coroutine, whatever else their caller does with it
-_TAKERS = PROBES | {
-    "create_task",
-    "ensure_future",
-    "gather",
-    "run",
-    "run_coroutine_threadsafe",
-    "run_until_complete",
-    "shield",
-    "start_soon",
-    "wait",
-    "wait_for",
-}
 #: how far a parameter is followed from function to function
 _DEPTH = 3
 
 
-class Slot(NamedTuple):
-    """A parameter that an argument goes to, or a field that a class makes a parameter of.
-
-    `declared` is what its annotation says, None where there is none; `number` is the parameter's number in
-    `function`, -1 for a field.
-    """
-
-    name: str
-    declared: Value | None
-    owner: FunctionValue | ClassValue
-    number: int
-
-
-class Expectations(Parameters):
+class Expectations(Slots):
     """What inference knows of places that a value can go to."""
 
     def refuses(self, declared: Value, depth: int = 0) -> bool:
@@ -104,8 +74,16 @@ class Expectations(Parameters):
             return declared.bound is not None and depth < _DEPTH and self.refuses(declared.bound, depth + 1)
         return isinstance(
             declared,
-            (NoneValue, CallableValue, TupleValue, ModuleValue, ClassValue, GeneratorValue)
-            + (ContextManagerValue, FunctionValue),
+            (
+                CallableValue,
+                ClassValue,
+                ContextManagerValue,
+                FunctionValue,
+                GeneratorValue,
+                ModuleValue,
+                NoneValue,
+                TupleValue,
+            ),
         )
 
     def _refuses_instance(self, cls: ClassValue) -> bool:
@@ -119,95 +97,11 @@ class Expectations(Parameters):
         if None in mro:
             return False
         wanted = {name for entry in mro if entry is not None for name in entry.fact.bindings}
-        return bool(wanted - COROUTINE_ATTRIBUTES - _OBJECT_ATTRIBUTES - {"__slots__", "__hash__"})
+        return bool(wanted - COROUTINE_ATTRIBUTES - OBJECT_ATTRIBUTES - {"__slots__", "__hash__"})
 
-    # ------------------------------------------------------------------ arguments
-    def slots(self, module: Module, call: int, argument: int) -> list[Slot]:
-        """The parameters that an argument of a call may go to; empty where one of them is not known.
-
-        There are several where the function has overloads or is one of several.
-        """
-        node = module.facts.nodes[call]
-        if not isinstance(node, f.Call):
-            return []
-        position, keyword = self._place(module, node, argument)
-        if position < 0 and not keyword:
-            return []
-        return self._slots_of(self.value(module, node.func), position, keyword)
-
-    @staticmethod
-    def _place(module: Module, call: f.Call, argument: int) -> tuple[int, str]:
-        for position, node in enumerate(call.args):
-            if isinstance(module.facts.nodes[node], f.Starred):
-                break
-            if node == argument:
-                return position, ""
-        return -1, next(
-            (keyword for keyword, node in call.keywords if node == argument and keyword != "**"), ""
-        )
-
-    def _slots_of(self, func: Value, position: int, keyword: str) -> list[Slot]:
-        if isinstance(func, OverloadedValue):
-            return self._all_slots(list(func.functions), position, keyword)
-        if isinstance(func, UnionValue):
-            return self._all_slots(list(func.members), position, keyword)
-        if isinstance(func, ClassValue):
-            return self._constructor_slots(func, position, keyword)
-        if isinstance(func, FunctionValue):
-            found = self._slot(func, position, keyword)
-            return [found] if found is not None else []
-        return []
-
-    def _all_slots(self, functions: list[Value], position: int, keyword: str) -> list[Slot]:
-        found: list[Slot] = []
-        for function in functions:
-            slots = self._slots_of(function, position, keyword)
-            if not slots:
-                return []
-            found += slots
-        return found
-
-    def _constructor_slots(self, cls: ClassValue, position: int, keyword: str) -> list[Slot]:
-        if self.is_metaclass(cls) or self.is_enum(cls):
-            return []
-        for entry in self.mro(cls):
-            if entry is None:
-                return []
-            new = entry.fact.bindings.get("__new__")
-            if new is not None:
-                made = self.bound_functions(entry.module, new) if entry.module.is_stdlib else None
-                return self._slots_of(self.bind(made, cls), position, keyword) if made is not None else []
-            if "__init__" in entry.fact.bindings:
-                init = self.instance_attribute(Instance(cls), "__init__")
-                return self._slots_of(init, position, keyword)
-            declared = entry.fact.bindings.get(keyword) if keyword else None
-            if declared is not None and isinstance(entry.module.facts.nodes[declared[0]], f.Declared):
-                field = self.value(entry.module, declared[0])
-                return [Slot(keyword, field, cls, -1)]
-        return []
-
-    def _slot(self, func: FunctionValue, position: int, keyword: str) -> Slot | None:
-        params = func.fact.params
-        index = -1
-        if keyword:
-            index = next(
-                (i for i, p in enumerate(params) if p.name == keyword and p.kind in ("normal", "kwonly")), -1
-            )
-        else:
-            bound = func.receiver is not None and bool(params) and params[0].kind in ("posonly", "normal")
-            index = position + bound
-            if index >= len(params) or params[index].kind not in ("posonly", "normal"):
-                index = next((i for i, p in enumerate(params[:index]) if p.kind == "vararg"), -1)
-        if index < 0:
-            return None
-        param = params[index]
-        declared = None
-        if param.annotation >= 0:
-            declared = self.annotation(func.module, param.annotation, func.context)
-        return Slot(param.name, declared, func, index)
-
+    # ------------------------------------------------------------------ parameters
     def slot_refuses(self, slot: Slot, depth: int = 0) -> bool:
-        """Whether a coroutine in a parameter can only be a mistake: by its annotation, or by what is done with it."""
+        """Whether a coroutine in a slot is a mistake: by its annotation, or by what is done with it."""
         owner = slot.owner
         if isinstance(owner, FunctionValue) and slot.number >= 0:
             if self.is_looked_at(owner, slot.number):
@@ -220,91 +114,28 @@ class Expectations(Parameters):
             return not owner.fact.is_stub and self._body_refuses(owner, slot.number, depth)
         return slot.declared is not None and self.refuses(slot.declared)
 
-    def may_take(self, slot: Slot) -> bool:
-        """Whether a function may await or run what it gets in a parameter."""
+    def welcomes(self, slot: Slot) -> bool:
+        """Whether a slot is there for coroutines: its annotation says so, or the body awaits what it gets."""
         takes = members(slot.declared) if slot.declared is not None else ()
         if any(isinstance(member, AwaitableValue) for member in takes):
             return True
+        return (
+            isinstance(slot.owner, FunctionValue)
+            and slot.number >= 0
+            and self.is_looked_at(slot.owner, slot.number)
+        )
+
+    def may_take(self, slot: Slot) -> bool:
+        """Whether a function may await, run or keep what it gets in a slot."""
         owner = slot.owner
-        if isinstance(owner, FunctionValue) and slot.number >= 0:
-            return self.is_looked_at(owner, slot.number)
-        return False
-
-    # ------------------------------------------------------------------ what bodies do with parameters
-    def _users(self, module: Module) -> dict[int, list[int]]:
-        """For each node of a module, the nodes that use it."""
-        found = self._user_tables.get(module)
-        if found is None:
-            found = self._user_tables[module] = {}
-            for index, node in enumerate(module.facts.nodes):
-                for part in _parts(node):
-                    found.setdefault(part, []).append(index)
-        return found
-
-    def _uses_of(self, func: FunctionValue, index: int) -> list[tuple[int, int]]:
-        """(user, used) for every use of a parameter, also after it was narrowed."""
-        module, key = func.module, (func.module, func.scope, index)
-        known = self._param_uses.get(key)
-        if known is not None:
-            return known
-        nodes, users = module.facts.nodes, self._users(module)
-        name = func.fact.params[index].name
-        bound = func.fact.bindings.get(name, ())
-        todo = [node for node in bound if nodes[node] == f.Param(func.scope, index)]
-        todo += [n for n in users if nodes[n] == f.Free(func.scope, name)] if len(bound) == 1 else []
-        seen, found = set(todo), list[tuple[int, int]]()
-        while todo:
-            used = todo.pop()
-            for user in users.get(used, ()):
-                found.append((user, used))
-                if isinstance(nodes[user], (f.Narrow, f.Declared)) and user not in seen:
-                    seen.add(user)
-                    todo.append(user)
-        self._param_uses[key] = found
-        return found
-
-    def is_looked_at(self, func: FunctionValue, index: int) -> bool:
-        """Whether a function's body looks whether a parameter is a coroutine, or awaits it."""
-        return any(self._looks_at(func.module, user, used) for user, used in self._uses_of(func, index))
-
-    def _looks_at(self, module: Module, user: int, used: int) -> bool:
-        """Whether a node that uses another awaits it, or can tell that it is a coroutine."""
-        nodes = module.facts.nodes
-        node = nodes[user]
-        if isinstance(node, (f.Await, f.Yielded)):
+        if owner.fact.name in TAKERS:
             return True
-        if isinstance(node, f.Narrow):
-            return self._tells_coroutines(module, node)
-        if not isinstance(node, f.Call) or node.func == used:
-            return False
-        name = _last_name(nodes[node.func])
-        if name == "isinstance" and len(node.args) == 2:
-            return self.may_be_instance(module, node.args[1])
-        return name in _TAKERS
-
-    def _cannot(self, module: Module, user: int, used: int) -> bool:
-        """Whether a node does with another what cannot be done with a coroutine."""
-        node = module.facts.nodes[user]
-        if isinstance(node, f.Attr):
-            return not (
-                node.name in COROUTINE_ATTRIBUTES
-                or node.name in _OBJECT_ATTRIBUTES
-                or node.name.startswith("cr_")
-            )
-        if isinstance(node, (f.Index, f.Iter, f.Enter, f.Unpack)):
-            return node.value == used
-        return isinstance(node, f.Call) and node.func == used
-
-    def _tells_coroutines(self, module: Module, node: f.Narrow) -> bool:
-        """Whether a test may tell a coroutine from other values."""
-        if node.test != "isinstance":
-            return node.test in ("awaitable", "async function")
-        return self.may_be_instance(module, node.against)
-
-    def may_be_instance(self, module: Module, against: int) -> bool:
-        """Whether a coroutine may be an instance of what the second argument of `isinstance` names."""
-        classes = self._classes_of(self.value(module, against))
-        return classes is None or not all(self.refuses(self.as_instance(cls)) for cls in classes)
+        if isinstance(owner, FunctionValue) and owner.module.is_stdlib:
+            annotation = self.value(owner.module, owner.fact.params[slot.number].annotation)
+            if isinstance(annotation, ClassValue) and annotation.qualname == "builtins.object":
+                # any value is welcome, because nobody looks at what it is
+                return False
+        return not self.slot_refuses(slot)
 
     def _body_refuses(self, func: FunctionValue, index: int, depth: int) -> bool:
         """Whether a body does with a parameter what cannot be done with a coroutine."""
@@ -312,8 +143,10 @@ class Expectations(Parameters):
         kind = func.fact.params[index].kind
         if kind in ("vararg", "kwarg") or len(func.fact.bindings.get(func.fact.params[index].name, ())) != 1:
             return False
-        for user, used in self._uses_of(func, index):
-            if self._cannot(func.module, user, used):
+        for user, used, reached in self.uses_of(func, index):
+            if not reached:
+                continue
+            if self.cannot(func.module, user, used):
                 return True
             if isinstance(nodes[user], f.Call) and depth < _DEPTH:
                 slots = self.slots(func.module, user, used)
@@ -328,13 +161,50 @@ class Expectations(Parameters):
         declared: Value | None = None
         if isinstance(node, f.Attr):
             declared = self._declared_attribute(self.value(module, node.value), node.name)
-        elif isinstance(node, f.Index):
-            container = self.value(module, node.value)
-            if isinstance(container, Instance) and container.cls.args:
-                setter = self.attribute(container, "__setitem__")
-                if isinstance(setter, FunctionValue) and len(setter.fact.params) > 2:
-                    declared = self._parameter_of_receiver(setter, 2)
+        elif isinstance(node, f.Index) and self.is_written(module, node.value):
+            declared = self._declared_item(self.value(module, node.value))
         return declared if declared is not None and self.refuses(declared) else None
+
+    def _declared_item(self, container: Value) -> Value | None:
+        """What a container with written type arguments lets be stored in it."""
+        if not isinstance(container, Instance) or not container.cls.args:
+            return None
+        setter = self.attribute(container, "__setitem__")
+        functions = setter.functions if isinstance(setter, OverloadedValue) else (setter,)
+        found = [
+            self._parameter_of_receiver(function, 2)
+            for function in functions
+            if isinstance(function, FunctionValue) and len(function.fact.params) > 2
+        ]
+        # of a list, the item and what a slice may be set to
+        return found[0] if found and all(each is not None and self.refuses(each) for each in found) else None
+
+    def is_written(self, module: Module, node: int, depth: int = 0) -> bool:
+        """Whether what a container holds is written in an annotation, not read off what was put into it."""
+        nodes = module.facts.nodes
+        fact = nodes[node]
+        if node < 0 or depth > _DEPTH:
+            return False
+        if isinstance(fact, (f.Param, f.Declared)):
+            return True
+        if isinstance(fact, f.Attr):
+            owner = self.value(module, fact.value)
+            return self._declared_attribute(without_none(owner), fact.name) is not None
+        if isinstance(fact, f.Phi):
+            return all(self.is_written(module, option, depth + 1) for option in fact.options)
+        if isinstance(fact, (f.Narrow, f.Index, f.Iter, f.Unpack, f.Await)):
+            return self.is_written(module, fact.value, depth + 1)
+        if isinstance(fact, (f.Name, f.Free)):
+            scope = module.facts.scopes[fact.scope if isinstance(fact, f.Free) else 0]
+            bound = scope.bindings.get(fact.name, ())
+            return bool(bound) and isinstance(nodes[bound[0]], (f.Param, f.Declared))
+        if isinstance(fact, f.Call):
+            func = self.value(module, fact.func)
+            if not isinstance(func, FunctionValue) or func.fact.returns < 0:
+                return False
+            # what a type variable stands for may come from a container that is not written
+            return not self.has_type_vars(self.annotation(func.module, func.fact.returns, func.context))
+        return False
 
     def attribute_refuses(self, module: Module, target: int) -> bool:
         """Whether a module uses an attribute of an object only as something that is no coroutine."""
@@ -344,6 +214,7 @@ class Expectations(Parameters):
         if not isinstance(node, f.Attr) or not isinstance(owner, Instance):
             return False
         refused = False
+        handed_out = {index for scope in module.facts.scopes for index in scope.returned}
         for index, other in enumerate(nodes):
             if index == target or not isinstance(other, f.Attr) or other.name != node.name:
                 continue
@@ -352,11 +223,20 @@ class Expectations(Parameters):
                 self.is_subclass(value.cls, owner.cls) or self.is_subclass(owner.cls, value.cls)
             ):
                 continue
-            for user in self._users(module).get(index, ()):
-                if self._looks_at(module, user, index):
+            if index in handed_out:
+                return False
+            for user in self.users(module).get(index, ()):
+                if self.looks_at(module, user, index) or self._is_kept(module, user, index):
                     return False
-                refused |= isinstance(value, Instance) and self._cannot(module, user, index)
+                refused |= isinstance(value, Instance) and self.cannot(module, user, index)
         return refused
+
+    def _is_kept(self, module: Module, user: int, used: int) -> bool:
+        """Whether a node gives another to something that may await it."""
+        if not self.keeps(module, user, used):
+            return False
+        slots = self.slots(module, user, used)
+        return not slots or any(self.may_take(slot) for slot in slots)
 
     def container_refuses(self, declared: Value, container: f.Node, element: int) -> bool:
         """Whether what is declared to be in a container cannot be a coroutine."""
@@ -365,16 +245,20 @@ class Expectations(Parameters):
 
     def _item_refused(self, declared: Value, container: f.Node, element: int) -> bool:
         if isinstance(declared, TupleValue) and isinstance(container, f.Display):
-            position = container.elements.index(element) if element in container.elements else -1
-            return 0 <= position < len(declared.elements) and self.refuses(declared.elements[position])
+            elements = declared.elements
+            if len(elements) != len(container.elements) or element not in container.elements:
+                return False
+            return self.refuses(elements[container.elements.index(element)])
         if not isinstance(declared, Instance) or not declared.cls.args:
             return False
-        is_dict = isinstance(container, f.DictDisplay) or (
-            isinstance(container, f.Comp) and container.kind == "dict"
-        )
-        if not is_dict:
+        if isinstance(container, f.DictDisplay):
+            is_key: bool | None = element in container.keys
+        elif isinstance(container, f.Comp) and container.kind == "dict":
+            is_key = element == container.key
+        else:
             return self.refuses(self.element(declared, is_async=False))
-        return len(declared.cls.args) == 2 and self.refuses(declared.cls.args[1])
+        args = declared.cls.args
+        return len(args) == 2 and self.refuses(args[0 if is_key else 1])
 
     def _parameter_of_receiver(self, func: FunctionValue, index: int) -> Value | None:
         """What a method's parameter is, with the type arguments of its receiver."""
@@ -406,25 +290,6 @@ class Expectations(Parameters):
             if name in fact.bindings:
                 return None
         return None
-
-    if TYPE_CHECKING:
-        _user_tables: dict[Module, dict[int, list[int]]]
-        _param_uses: dict[tuple[Module, int, int], list[tuple[int, int]]]
-
-
-def _parts(node: f.Node) -> tuple[int, ...]:
-    """The nodes that a node is made of, where what it does with them tells something about them."""
-    if isinstance(node, (f.Attr, f.Await, f.Yielded, f.Iter, f.Enter, f.Unpack, f.Narrow, f.Declared)):
-        return (node.value,)
-    if isinstance(node, f.Index):
-        return (node.value, node.index)
-    if isinstance(node, f.Call):
-        return (node.func, *node.args, *(value for _, value in node.keywords))
-    return ()
-
-
-def _last_name(node: f.Node) -> str:
-    return node.name if isinstance(node, (f.Attr, f.Name, f.Free, f.Import)) else ""
 
 
 __all__ = ["COROUTINE_ATTRIBUTES", "Expectations", "Slot"]

@@ -144,7 +144,7 @@ class ModuleContext:
         return found
 
     def _on_some_path(self, site: Site) -> AwaitableValue | None:
-        """The coroutine that a name is bound to on some path, in async code that has no use for coroutines."""
+        """The coroutine that a name is bound to on some path, in async code that makes no use of it."""
         if not self.facts.scopes[site.scope].is_async:
             return None
         for call in self.flow.origins(site.node):
@@ -265,7 +265,7 @@ class NodeContext(Protocol):
         """Whether an enclosing test asks if the node (or what it calls) is awaitable or asynchronous."""
 
     def expects_error(self) -> bool:
-        """Whether the visited node stands in a ``with pytest.raises(...)`` or ``with self.assertRaises(...)``."""
+        """Whether the visited node stands in ``with pytest.raises(...)`` or ``self.assertRaises(...)``."""
 
     def in_generator(self, node: libcst.CSTNode) -> bool:
         """Whether the node is evaluated by a generator expression, when somebody iterates it."""

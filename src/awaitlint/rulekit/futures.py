@@ -21,7 +21,7 @@ _MAKERS = {
     "asyncio.base_events.BaseEventLoop.run_in_executor": "run_in_executor",
 }
 #: the last names of those that give a future
-_FUTURES = frozenset({"gather", "shield", "run_in_executor"})
+FUTURES = frozenset({"gather", "shield", "run_in_executor"})
 
 
 def future_maker(module: ModuleContext, node: int) -> str | None:
@@ -41,15 +41,15 @@ def _qualname(func: Value) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def future(module: ModuleContext, site: Site, makers: frozenset[str] = _FUTURES) -> AwaitableValue | None:
+def future(module: ModuleContext, site: Site, makers: frozenset[str] = FUTURES) -> AwaitableValue | None:
     """The future that a site's expression certainly is, where one of the functions made it, else None."""
     nodes = module.facts.nodes
     calls = (site.node,) if isinstance(nodes[site.node], f.Call) else module.flow.origins(site.node)
     for node in calls:
         call = nodes[node]
-        if isinstance(call, f.Call) and getattr(nodes[call.func], "name", "") in makers:
-            if future_maker(module, node) in makers:
-                break
+        named = isinstance(call, f.Call) and getattr(nodes[call.func], "name", "") in makers
+        if named and future_maker(module, node) in makers:
+            break
     else:
         return None
     value = module.value(site)

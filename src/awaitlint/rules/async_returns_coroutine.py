@@ -2,11 +2,17 @@
 ## What it does
 
 Reports an `async def` function that returns an un-awaited coroutine: a call, or a local name that is bound to
-nothing else. Awaiting such a function once gives a coroutine, not its result. The future of `asyncio.gather`
-or `loop.run_in_executor` counts as well.
+one, be it on some path only. Awaiting such a function once gives a coroutine, not its result. The future of
+`asyncio.gather` or `loop.run_in_executor` counts as well; tasks do not, nor does `asyncio.shield`.
 
-Silent where the return annotation says so (`-> Coroutine[...]`, `-> Awaitable[...]`), where the function
-returns coroutines on other paths as well, as one that chooses between them does, where a caller in the same file awaits the result again or runs the function with `asyncio.run`, and in web handlers, of which AWL802 speaks.
+Silent where
+
+- the return annotation says so (`-> Coroutine[...]`, `-> Awaitable[...]`);
+- the function returns coroutines on several paths, as one that chooses between them does, and no annotation
+  says otherwise;
+- code in the same file awaits the result again, gives it to a function that takes coroutines, or runs the
+  function with `asyncio.run` in a plain function that hands out what this gives;
+- the function is a web handler, of which AWL802 speaks.
 
 ## Why is this bad?
 
@@ -16,11 +22,26 @@ says nothing before the caller uses the value, which may be far away.
 ## Example
 
 ```py
+import asyncio
+
 async def load(key: str) -> bytes:
     return b""
 
 async def cached(key: str):
     return load(key)  # error: [async-returns-coroutine]
+
+async def named(key: str):
+    data = load(key)
+    return data  # error: [async-returns-coroutine]
+
+async def on_some_path(key: str, store: dict[str, bytes]):
+    data = store.get(key)
+    if data is None:
+        data = load(key)
+    return data  # error: [async-returns-coroutine]
+
+async def several(keys: list[str]):
+    return asyncio.gather(*map(load, keys))  # error: [async-returns-coroutine]
 ```
 
 ## Use instead
@@ -50,6 +71,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
+from awaitlint.infer.bodies import TAKERS
 from awaitlint.infer.values import AwaitableValue, Instance, members
 from awaitlint.rulekit.coroutines import CoroutineRule, noun
 from awaitlint.rulekit.futures import future
@@ -81,6 +103,10 @@ class AsyncReturnsCoroutine(CoroutineRule):
         value = self.awaitable(site)
         if value is None or self._is_declared(scope, value):
             return False
+        function = value.function
+        if function is not None and function.fact.returns < 0 and self.module.infer.is_hook(function):
+            # what subclasses put in its place may well be an async generator
+            return False
         if self._handlers.framework(site.scope) is not None or self._is_dispatcher(site):
             return False
         return not self._is_awaited_again(site.scope)
@@ -103,23 +129,48 @@ class AsyncReturnsCoroutine(CoroutineRule):
         return False
 
     def _is_awaited_again(self, scope: int) -> bool:
-        """Whether what awaiting the function gives is awaited in this module: ``await (await f())``."""
+        """Whether this module awaits what awaiting the function gives, or has it awaited.
+
+        ``await (await f())``, ``create_task(await f())``, and plain functions that run it and hand out what
+        it gives.
+        """
         facts = self.module.facts
         name = facts.scopes[scope].name
-        for site in facts.sites:
-            if site.use is Use.AWAITED:
-                inner = facts.nodes[self.bound_to(site.node)]
-                if isinstance(inner, f.Await) and self._called(inner.value) == name:
+        for index, node in enumerate(facts.nodes):
+            if isinstance(node, f.Await):
+                if self._is_result_of(node.value, name):
                     return True
-            elif site.use is Use.ARGUMENT and self._called(site.node) == name:
-                # a plain function that runs it hands out what it gives
-                if not facts.scopes[site.scope].is_async and self._called(site.other) in _RUNNERS:
-                    return True
+            elif isinstance(node, f.Call):
+                if any(self._called(argument) == name for argument in node.args):
+                    run = self.module.call_site(index)
+                    if self._called(index) in _RUNNERS and run is not None and self._is_handed_out(run):
+                        return True
+                for argument in node.args:
+                    if self._is_result_of(argument, name) and self._is_taken(index, argument):
+                        return True
         return False
+
+    def _is_result_of(self, node: int, name: str) -> bool:
+        """Whether a node is what awaiting a call of a function of that name gives."""
+        awaited = self.module.facts.nodes[self.bound_to(node)]
+        return isinstance(awaited, f.Await) and self._called(awaited.value) == name
+
+    def _is_taken(self, call: int, argument: int) -> bool:
+        """Whether the function that is called is there for coroutines."""
+        infer = self.module.infer
+        return self._called(call) in TAKERS or any(
+            infer.welcomes(slot) for slot in infer.slots(self.module.module, call, argument)
+        )
+
+    def _is_handed_out(self, run: f.Site) -> bool:
+        """Whether a plain function has a use for what running a coroutine gives."""
+        return run.use is not Use.DISCARDED and not self.module.scope_of(run).is_async
 
     def _is_dispatcher(self, site: f.Site) -> bool:
         """Whether the function returns un-awaited calls on other paths, too: it hands out coroutines."""
-        nodes = self.module.facts.nodes
+        nodes, infer, scope = self.module.facts.nodes, self.module.infer, self.module.scope_of(site)
+        if scope.returns >= 0 and infer.refuses(infer.annotation(self.module.module, scope.returns)):
+            return False
         for other in self.module.facts.sites:
             if other.use is not Use.RETURNED or other.scope != site.scope or other.node == site.node:
                 continue

@@ -58,6 +58,7 @@ from awaitlint.infer.values import (
     members,
 )
 from awaitlint.model import Safety
+from awaitlint.rulekit.lookups import is_item_of_filled, is_plain_lookup
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.edits import remove_await
 
@@ -84,11 +85,13 @@ class AwaitNonAwaitable(Rule):
         if self.module.infer.is_awaitable(value) is False:
             found = not self._is_placeholder(site, value)
         else:
-            found = self._is_plain_lookup(site, value)
+            found = is_plain_lookup(self.module, site, value)
         return found and not self._is_excused(site)
 
     def _is_excused(self, site: f.Site) -> bool:
         call = self.module.facts.nodes[site.node]
+        if is_item_of_filled(self.module, call):
+            return True
         if isinstance(call, f.Call) and isinstance(self.module.value(site), NoneValue):
             func = self.module.infer.value(self.module.module, call.func)
             if isinstance(func, CallableValue) and func.origin is None:
@@ -104,26 +107,6 @@ class AwaitNonAwaitable(Rule):
         return isinstance(value, NoneValue) and not isinstance(
             self.module.facts.nodes[site.node], (f.Call, f.Const)
         )
-
-    def _is_plain_lookup(self, site: f.Site, value: Value) -> bool:
-        """``await payload.get("key")`` on a plain dict: None where the key is missing, else data.
-
-        Only for dicts that come from outside, not for those that the code itself fills.
-        """
-        nodes = self.module.facts.nodes
-        call = nodes[site.node]
-        if not isinstance(call, f.Call) or len(call.args) != 1 or call.keywords:
-            return False
-        func, key = nodes[call.func], nodes[call.args[0]]
-        if not isinstance(func, f.Attr) or func.name != "get" or not isinstance(nodes[func.value], f.Param):
-            return False
-        if not isinstance(key, f.Const) or not isinstance(key.value, str):
-            return False
-        found = members(value)
-        if not any(isinstance(m, NoneValue) for m in found) or not any(isinstance(m, Unknown) for m in found):
-            return False
-        receiver = self.module.infer.value(self.module.module, func.value)
-        return any(isinstance(m, Instance) and m.cls.qualname == "builtins.dict" for m in members(receiver))
 
     def visit_Await(self, node: libcst.Await) -> None:
         site = self.context.site(node.expression)

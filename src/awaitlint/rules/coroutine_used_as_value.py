@@ -1,17 +1,34 @@
 """
 ## What it does
 
-Reports a coroutine that is used as if it were the result: compared, added, subscripted, its attribute taken,
-called, iterated, unpacked, entered with `with` or `async with`, put into an f-string, or given to a function
-that can only want the result, such as `print`, `str`, `len`, `json.dumps` or a logger. The coroutine may be a
-call or a local name that is bound to nothing else. This includes the precedence slip `await fetch()["key"]`,
-which subscripts the coroutine and awaits the item.
+Reports a coroutine that is used as if it were the result. The coroutine may be a call, a local name that is
+bound to one, or (in async code that never awaits it) a name that is bound to one on some path only.
+
+- An operation: it is compared, added, subscripted, called, iterated, unpacked (also with `*` and `**`),
+  entered with `with` or `async with`, its attribute is taken, it is put into a string. This includes the
+  precedence slip `await fetch()["key"]`, which subscripts the coroutine and awaits the item.
+- A function that can only want the result: `print`, `str`, `len`, `json.dumps`, a logger, and the like.
+- A parameter that cannot take a coroutine: its annotation is of another type, or the function's body does
+  with it what no coroutine can do (also further down, in functions that it is handed on to). So are the
+  fields of dataclasses, of `NamedTuple`, `TypedDict` and of models such as pydantic's.
+- An attribute, an item, a name or the elements of a container, where another type is declared; and an
+  attribute that the module uses as the result and never awaits.
+- A `yield` where another type is declared, a `cast` to another type, an `isinstance` that is always false.
+
+The future of `asyncio.gather`, `asyncio.shield` or `loop.run_in_executor` is reported, too, where it is
+subscripted, iterated, unpacked, called, an operand, or given to a parameter of another type.
+
+A place is fair where its type is not known, is `Any`, `object` or a type variable, or lets an awaitable in;
+and where the body of the function awaits the parameter, looks at what it is, or hands it on to somebody
+unknown. In code that is not async, only operations count and functions such as `print`: code that hands a
+coroutine on may serve two worlds.
 
 ## Why is this bad?
 
 The operation fails at run time (`TypeError: 'coroutine' object is not subscriptable`,
 `AttributeError: 'coroutine' object has no attribute 'id'`), or it quietly works on the coroutine object, as
-in a comparison or a log line.
+in a comparison or a log line. Where the coroutine is only stored or handed on, the failure comes later and
+elsewhere.
 
 ## Example
 
@@ -19,11 +36,73 @@ in a comparison or a log line.
 async def fetch() -> dict[str, int]:
     return {"id": 1}
 
-async def main() -> None:
+async def main(flag: bool) -> None:
     user = fetch()
     print(user["id"])  # error: [coroutine-used-as-value]
     print(f"got {fetch()}")  # error: [coroutine-used-as-value]
     one = await fetch()["id"]  # error: [coroutine-used-as-value]
+    other = {"id": 2}
+    if flag:
+        other = fetch()
+    print(other["id"])  # error: [coroutine-used-as-value]
+```
+
+Places that cannot take a coroutine:
+
+```py
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import cast
+
+@dataclass
+class User:
+    name: str
+
+def greet(name: str) -> None: ...
+
+def shout(name):
+    print(name.upper())
+
+async def get_name() -> str:
+    return "a"
+
+async def main(user: User, ages: dict[str, int]) -> bool:
+    greet(get_name())  # error: [coroutine-used-as-value]
+    shout(get_name())  # error: [coroutine-used-as-value]
+    User(name=get_name())  # error: [coroutine-used-as-value]
+    user.name = get_name()  # error: [coroutine-used-as-value]
+    ages["a"] = get_name()  # error: [coroutine-used-as-value]
+    name: str = get_name()  # error: [coroutine-used-as-value]
+    print(name, cast(str, get_name()))  # error: [coroutine-used-as-value]
+    return isinstance(get_name(), str)  # error: [coroutine-used-as-value]
+
+async def names() -> list[str]:
+    return [get_name()]  # error: [coroutine-used-as-value]
+
+async def stream() -> AsyncIterator[str]:
+    yield get_name()  # error: [coroutine-used-as-value]
+
+class Session:
+    async def start(self) -> None:
+        self.name = get_name()  # error: [coroutine-used-as-value]
+
+    def title(self) -> str:
+        return self.name.title()
+```
+
+Futures:
+
+```py
+import asyncio
+
+async def fetch() -> int:
+    return 1
+
+async def main() -> None:
+    numbers = asyncio.gather(fetch(), fetch())
+    print(numbers[0])  # error: [coroutine-used-as-value]
+    text = asyncio.get_running_loop().run_in_executor(None, input)
+    print("got " + text)  # error: [coroutine-used-as-value]
 ```
 
 ## Use instead
@@ -39,10 +118,14 @@ async def main() -> None:
     one = (await fetch())["id"]
 ```
 
+A function that does take coroutines says so, by its annotation (`name: str | Awaitable[str]`) or by
+`inspect.isawaitable(name)` in its body.
+
 ## Fix safety
 
 The fix adds `await` where the coroutine is created, with parentheses where they are needed. It is unsafe,
-because the code then does what it did not do before.
+because the code then does what it did not do before. There is none where a function (`call_soon(tick())`)
+or a task is wanted, nor in code that is not async.
 
 ## Options
 
@@ -55,28 +138,19 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
-from awaitlint.infer.describe import describe
-from awaitlint.infer.expectations import COROUTINE_ATTRIBUTES, Slot
-from awaitlint.infer.values import (
-    AwaitableValue,
-    ClassValue,
-    FunctionValue,
-    OverloadedValue,
-    TypeVarValue,
-    Unknown,
-    members,
-)
+from awaitlint.infer.bodies import COROUTINE_ATTRIBUTES
+from awaitlint.infer.values import AwaitableValue, members
 from awaitlint.rulekit.coroutines import CoroutineRule, noun
 from awaitlint.rulekit.futures import future
+from awaitlint.rulekit.places import PLACES, Places
 from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
     import libcst
 
-    from awaitlint.infer.values import AwaitableValue, Value
+    from awaitlint.model import Fix
+    from awaitlint.rulekit.context import ModuleContext
 
-#: a longer description of a type is left out
-_LONGEST = 60
 _WHAT = {
     Use.COMPARED: "compared",
     Use.OPERAND: "used with an operator",
@@ -89,207 +163,84 @@ _WHAT = {
     Use.WITH: "entered with `with`",
     Use.ASYNC_WITH: "entered with `async with`",
 }
+#: what to do where something else than the result is wanted
+_INSTEAD = {
+    "function": "give it a function, not what calling one makes",
+    "task": "make it one with `asyncio.create_task`",
+}
 #: uses that no awaitable object is fit for, whatever its class
-_CERTAIN = frozenset(
-    {Use.CALLED, Use.ITERATED, Use.OPERAND, Use.SUBSCRIPTED, Use.UNPACKED}
-    | {Use.ARGUMENT, Use.STORED, Use.BOUND, Use.YIELDED, Use.ELEMENT}
-)
-#: uses that are fair unless the place cannot take a coroutine
-_GIVEN = frozenset({Use.ARGUMENT, Use.STORED, Use.BOUND, Use.YIELDED, Use.ELEMENT})
-_CASTS = frozenset({"typing.cast", "typing_extensions.cast"})
-#: functions that can only want a result, by qualified name
-_CONSUMERS = frozenset(
-    {
-        f"builtins.{name}"
-        for name in ("print", "str", "repr", "ascii", "format", "len", "int", "float", "bytes")
-    }
-    | {
-        f"builtins.{name}"
-        for name in ("list", "tuple", "set", "frozenset", "dict", "sorted", "sum", "min", "max")
-    }
-    | {f"builtins.{name}" for name in ("any", "all", "enumerate", "reversed", "iter", "next", "abs", "round")}
-    | {
-        "json.dumps",
-        "json.dump",
-        "pprint.pprint",
-        "pprint.pformat",
-        "builtins.str.format",
-        "builtins.str.join",
-    }
-    | {f"logging.{name}" for name in ("debug", "info", "warning", "error", "critical", "exception", "log")}
-    | {
-        f"logging.{cls}.{name}"
-        for cls in ("Logger", "LoggerAdapter")
-        for name in ("debug", "info", "warning", "warn", "error", "critical", "fatal", "exception", "log")
-    }
-)
-#: the last names of those
-_CONSUMER_NAMES = frozenset(name.rpartition(".")[2] for name in _CONSUMERS)
+_CERTAIN = PLACES | {Use.CALLED, Use.ITERATED, Use.OPERAND, Use.SUBSCRIPTED, Use.UNPACKED}
 
 
 class CoroutineUsedAsValue(CoroutineRule):
     code = "AWL104"
     name = "coroutine-used-as-value"
     summary = "a coroutine used as if it were its result"
-    uses = frozenset({*_WHAT, Use.ATTRIBUTE, *_GIVEN})
+    uses = frozenset({*_WHAT, *PLACES, Use.ATTRIBUTE})
+
+    def __init__(self, module: ModuleContext) -> None:
+        super().__init__(module)
+        self._places = Places(module)
 
     def suspect(self, site: f.Site) -> bool:
-        nodes = self.module.facts.nodes
-        if site.use is Use.ATTRIBUTE:
-            attribute = nodes[site.other] if site.other >= 0 else None
-            if isinstance(attribute, f.Attr) and (
-                attribute.name in COROUTINE_ATTRIBUTES
-                or attribute.name == "__class__"
-                or attribute.name.startswith("cr_")
-            ):
-                return False
-        if site.use in _GIVEN and not self._is_async_place(site):
+        if site.use is Use.ATTRIBUTE and self._is_own_attribute(site):
+            return False
+        if site.use in PLACES and not self._places.may_refuse(site):
             return False
         value = self.awaitable(site)
         if value is None or (value.kind != "Coroutine" and site.use not in _CERTAIN):
             return False
-        if value.kind == "Future":
-            return site.use not in _GIVEN or (site.use is Use.ARGUMENT and self._refused(site) is not None)
-        if (
-            site.use is Use.ASYNC_ITERATED
-            and value.function is not None
-            and self.module.infer.is_hook(value.function)
-        ):
+        infer = self.module.infer
+        if site.use is Use.ASYNC_ITERATED and value.function is not None and infer.is_hook(value.function):
             # what subclasses put in its place may well be an async generator
             return False
         # objects that are more than a coroutine may well have the attribute
-        if not any(isinstance(member, AwaitableValue) for member in members(self.module.value(site))):
+        if value.kind != "Future" and not any(
+            isinstance(member, AwaitableValue) for member in members(self.module.value(site))
+        ):
             return False
-        return site.use not in _GIVEN or self._refused(site) is not None
+        return site.use not in PLACES or self._places.refusal(site, value) is not None
 
-    def _is_async_place(self, site: f.Site) -> bool:
-        """Whether what is given there is worth a look.
-
-        A plain function that hands a coroutine on may serve two worlds; print and its kin want the result.
-        """
-        scope = self.module.scope_of(site)
-        if site.use is Use.ARGUMENT:
-            return scope.is_async or self.called_by_name(site.other, _CONSUMER_NAMES)
-        if site.use is Use.YIELDED:
-            return scope.is_async and scope.returns >= 0
-        return scope.is_async and site.other >= 0
+    def _is_own_attribute(self, site: f.Site) -> bool:
+        """Whether the attribute that is taken is one that coroutines have."""
+        attribute = self.module.facts.nodes[site.other] if site.other >= 0 else None
+        return isinstance(attribute, f.Attr) and (
+            attribute.name in COROUTINE_ATTRIBUTES
+            or attribute.name == "__class__"
+            or attribute.name.startswith("cr_")
+        )
 
     def awaitable(self, site: f.Site) -> AwaitableValue | None:
         found = self.module.coroutine(site)
-        return found or (future(self.module, site) if site.use in _CERTAIN or site.use is Use.BOUND else None)
-
-    def _refused(self, site: f.Site) -> str | None:
-        """What a coroutine that is given to something meets there, in words; None where that is fair."""
-        infer, module = self.module.infer, self.module.module
-        if site.use is Use.ARGUMENT:
-            consumer = self._consumer(site)
-            return f"given to `{consumer}`" if consumer is not None else self._refused_argument(site)
-        if site.use in (Use.STORED, Use.BOUND):
-            return self._refused_target(site)
-        scope = self.module.scope_of(site)
-        declared = infer.annotation(module, scope.returns)
-        if site.use is Use.ELEMENT:
-            return self._refused_element(site)
-        declared = infer.element(declared, is_async=scope.is_async)
-        if scope.is_async and isinstance(declared, TypeVarValue) and declared.bound is None:
-            return "yielded by an async generator"
-        return f"yielded where {self._words(declared)} is declared" if infer.refuses(declared) else None
-
-    def _refused_element(self, site: f.Site) -> str | None:
-        """What an element of a display meets where the display is returned or given to a function."""
-        infer, nodes = self.module.infer, self.module.facts.nodes
-        scope, container = self.module.scope_of(site), nodes[site.other]
-        if site.other in scope.returned and scope.returns >= 0 and not scope.is_generator:
-            declared = infer.annotation(self.module.module, scope.returns)
-            if infer.container_refuses(declared, container, site.node):
-                return f"put into a container that is declared {self._words(declared)}"
-        return None
-
-    def _refused_argument(self, site: f.Site) -> str | None:
-        infer = self.module.infer
-        call = self.module.facts.nodes[site.other]
-        if isinstance(call, f.Call) and len(call.args) == 2:
-            name = _qualname(infer.value(self.module.module, call.func))
-            if name in _CASTS and site.node == call.args[1]:
-                declared = infer.annotation(self.module.module, call.args[0])
-                value = self.awaitable(site)
-                if value is None or value.kind != "Coroutine" or not self.module.scope_of(site).is_async:
-                    # who casts may know better than an annotation, and a plain function may serve two worlds
-                    return None
-                return f"cast to {self._words(declared)}" if infer.refuses(declared) else None
-            if name == "builtins.isinstance" and site.node == call.args[0]:
-                return self._refused_test(site, call)
-        slots = infer.slots(self.module.module, site.other, site.node)
-        if not slots or not all(infer.slot_refuses(slot) for slot in slots):
-            return None
-        value = self.awaitable(site)
-        if value is None or (value.kind == "Future" and any(self._takes_future(slot) for slot in slots)):
-            return None
-        slot = slots[0]
-        kind = "field" if slot.number < 0 else "parameter"
-        text = f"given to the {kind} `{slot.name}` of `{slot.owner.fact.name}`"
-        if isinstance(slot.owner, FunctionValue) and slot.owner.fact.name == "__init__":
-            owner = slot.owner.module.facts.scopes[slot.owner.fact.parent].name
-            text = f"given to the {kind} `{slot.name}` of `{owner}`"
-        if slot.declared is None or isinstance(slot.declared, Unknown):
-            return f"{text}, which uses it as its result"
-        return f"{text}, which is {self._words(slot.declared)}"
-
-    def _takes_future(self, slot: Slot) -> bool:
-        found = members(slot.declared) if slot.declared is not None else ()
-        return any(self.module.infer.is_awaitable(member) for member in found)
-
-    def _refused_test(self, site: f.Site, call: f.Call) -> str | None:
-        module = self.module.module
-        certain = self.module.infer.coroutine(self.module.value(site)) is not None
-        if not certain or self.module.infer.may_be_instance(module, call.args[1]):
-            return None
-        if any(self.module.flow.is_handled(node) for node in self.module.flow.origins(site.node)):
-            return None
-        return "given to `isinstance`, which is false for it"
-
-    def _refused_target(self, site: f.Site) -> str | None:
-        infer, module = self.module.infer, self.module.module
-        target = self.module.facts.nodes[site.other]
-        if isinstance(target, f.Declared):
-            declared = infer.annotation(module, target.annotation)
-            return f"bound to a name declared {self._words(declared)}" if infer.refuses(declared) else None
-        found = infer.target_refuses(module, site.other)
-        if found is None:
-            if isinstance(target, f.Attr) and infer.attribute_refuses(module, site.other):
-                return f"stored in the attribute `{target.name}`, which is used as its result"
-            return None
-        place = f"the attribute `{target.name}`" if isinstance(target, f.Attr) else "an item"
-        return f"stored in {place}, which is {self._words(found)}"
-
-    def _words(self, value: Value) -> str:
-        words = describe(self.module.infer, value)
-        return f"`{words}`" if len(words) <= _LONGEST else "something else"
-
-    def _consumer(self, site: f.Site) -> str | None:
-        """The known function that the coroutine is given to, where it can only want the result."""
-        if not self.called_by_name(site.other, _CONSUMER_NAMES):
-            return None
-        call = self.module.facts.nodes[site.other]
-        if not isinstance(call, f.Call):
-            return None
-        func = self.module.infer.value(self.module.module, call.func)
-        name = _qualname(func)
-        return name.rpartition(".")[2] if name in _CONSUMERS else None
+        return found or (future(self.module, site) if site.use in _CERTAIN else None)
 
     def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
-        what = self._what(site)
-        if what is None:
-            return None
-        subject = self.subject(node, site)
         value = self.awaitable(site)
-        kind = "coroutine" if value is None else noun(value)
-        return f"`{subject}` is a {kind}, not its result, and is {what}; {self.advice(site)}"
+        if value is None:
+            return None
+        subject, kind = self.subject(node, site), noun(value)
+        if site.use in PLACES:
+            refusal = self._places.refusal(site, value)
+            if refusal is None:
+                return None
+            if refusal.wants != "result":
+                advice = _INSTEAD[refusal.wants]
+                return f"`{subject}` is a {kind}, not a {refusal.wants}, and is {refusal.words}; {advice}"
+            what: str | None = refusal.words
+        else:
+            what = self._what(site)
+        return what and f"`{subject}` is a {kind}, not its result, and is {what}; {self.advice(site)}"
+
+    def await_fix(self, node: libcst.BaseExpression, site: f.Site) -> Fix | None:
+        value = self.awaitable(site)
+        if value is not None and site.use in PLACES:
+            refusal = self._places.refusal(site, value)
+            if refusal is not None and refusal.wants != "result":
+                return None
+        return super().await_fix(node, site)
 
     def _what(self, site: f.Site) -> str | None:
-        """What is done with the coroutine, in words; None where that is fair after all."""
-        if site.use in _GIVEN:
-            return self._refused(site)
+        """What an operation does with the coroutine, in words; None where that is fair after all."""
         if site.use is Use.ATTRIBUTE:
             attribute = self.module.facts.nodes[site.other] if site.other >= 0 else None
             if isinstance(attribute, f.Attr):
@@ -318,9 +269,3 @@ class CoroutineUsedAsValue(CoroutineRule):
 
 def _is_none(node: libcst.BaseExpression) -> bool:
     return isinstance(node, cst.Name) and node.value == "None"
-
-
-def _qualname(value: Value) -> str:
-    if isinstance(value, OverloadedValue):
-        value = value.functions[0]
-    return value.qualname if isinstance(value, (FunctionValue, ClassValue)) else ""

@@ -57,6 +57,10 @@ if TYPE_CHECKING:
     from awaitlint.index import facts as f
 
 
+#: functions that give what awaiting their argument gives
+_RUNNERS = frozenset({"run", "run_until_complete"})
+
+
 class UnawaitedCoroutine(CoroutineRule):
     code = "AWL101"
     name = "unawaited-coroutine"
@@ -70,6 +74,12 @@ class UnawaitedCoroutine(CoroutineRule):
         scope = self.context.scope
         if self.can_await(scope):
             return f"`{subject}` is never awaited: its body does not run; add `await`"
+        runner = self.module.called(site)
+        if runner is not None and runner.module.is_stdlib and runner.fact.name in _RUNNERS:
+            return (
+                f"`{subject}` gives a coroutine, which is never awaited: its body does not run; "
+                "`await` it in the function that is run"
+            )
         where = (
             f"`{scope.name}` is not `async def`" if scope.name.isidentifier() else "this is not async code"
         )

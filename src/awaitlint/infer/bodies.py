@@ -1,0 +1,167 @@
+"""What bodies do with the values that they hold: which nodes use which, and what that tells of a value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaitlint.index import facts as f
+from awaitlint.index.lower.narrowing import PROBES
+from awaitlint.infer.parameters import Parameters
+
+if TYPE_CHECKING:
+    from awaitlint.index.project import Module
+    from awaitlint.infer.values import FunctionValue
+
+#: what every coroutine has besides the attributes of `object`
+COROUTINE_ATTRIBUTES = frozenset({"close", "send", "throw", "__await__", "__name__", "__qualname__"})
+#: what every object has
+OBJECT_ATTRIBUTES = frozenset(dir(object))
+#: functions that know what to do with a coroutine, whatever else their caller does with it
+TAKERS = PROBES | {
+    "create_task",
+    "ensure_future",
+    "gather",
+    "run",
+    "run_coroutine_threadsafe",
+    "run_until_complete",
+    "shield",
+    "start_soon",
+    "wait",
+    "wait_for",
+}
+#: functions by which code tells what kind of thing it has
+_TESTS = frozenset({"callable", "hasattr", "type"})
+
+
+class UseOfParameter(NamedTuple):
+    """A node that uses a parameter: `used` is the parameter's own node, or one that narrows it.
+
+    `reached` says whether a coroutine would get there: none passes ``isinstance(value, str)``.
+    """
+
+    user: int
+    used: int
+    reached: bool
+
+
+class Bodies(Parameters):
+    """What inference knows of the way in which code uses parameters and attributes."""
+
+    def users(self, module: Module) -> dict[int, list[int]]:
+        """For each node of a module, the nodes that use it."""
+        found = self._user_tables.get(module)
+        if found is None:
+            found = self._user_tables[module] = {}
+            for index, node in enumerate(module.facts.nodes):
+                for part in _parts(node):
+                    found.setdefault(part, []).append(index)
+        return found
+
+    def uses_of(self, func: FunctionValue, index: int) -> list[UseOfParameter]:
+        """Every use of a parameter, also after it was narrowed, and in functions inside of the function."""
+        module, key = func.module, (func.module, func.scope, index)
+        known = self._param_uses.get(key)
+        if known is not None:
+            return known
+        nodes, users = module.facts.nodes, self.users(module)
+        name = func.fact.params[index].name
+        bound = func.fact.bindings.get(name, ())
+        todo = [(node, True) for node in bound if nodes[node] == f.Param(func.scope, index)]
+        if len(bound) == 1:
+            todo += [(node, True) for node in users if nodes[node] == f.Free(func.scope, name)]
+        seen, found = {node for node, _ in todo}, list[UseOfParameter]()
+        while todo:
+            used, reached = todo.pop()
+            for user in users.get(used, ()):
+                found.append(UseOfParameter(user, used, reached))
+                node = nodes[user]
+                if isinstance(node, (f.Narrow, f.Declared)) and user not in seen:
+                    seen.add(user)
+                    passes = not isinstance(node, f.Narrow) or self._passes(module, node)
+                    todo.append((user, reached and passes))
+        self._param_uses[key] = found
+        return found
+
+    def is_looked_at(self, func: FunctionValue, index: int) -> bool:
+        """Whether a function's body looks whether a parameter is a coroutine, or awaits it."""
+        return any(self.looks_at(func.module, use.user, use.used) for use in self.uses_of(func, index))
+
+    def looks_at(self, module: Module, user: int, used: int) -> bool:
+        """Whether a node that uses another awaits it, or can tell that it is a coroutine."""
+        nodes = module.facts.nodes
+        node = nodes[user]
+        if isinstance(node, (f.Await, f.Yielded)):
+            return True
+        if isinstance(node, f.Narrow):
+            return self._tells_coroutines(module, node)
+        if not isinstance(node, f.Call) or node.func == used:
+            return False
+        name = last_name(nodes[node.func])
+        if name == "isinstance" and len(node.args) == 2:
+            return self.may_be_instance(module, node.args[1])
+        return name in TAKERS or name in _TESTS
+
+    def cannot(self, module: Module, user: int, used: int) -> bool:
+        """Whether a node does with another what cannot be done with a coroutine."""
+        node = module.facts.nodes[user]
+        if isinstance(node, f.Attr):
+            return not (
+                node.name in COROUTINE_ATTRIBUTES
+                or node.name in OBJECT_ATTRIBUTES
+                or node.name.startswith("cr_")
+            )
+        if isinstance(node, (f.Index, f.Iter, f.Enter, f.Unpack)):
+            return node.value == used
+        return isinstance(node, f.Call) and node.func == used
+
+    def keeps(self, module: Module, user: int, used: int) -> bool:
+        """Whether a node puts another into a container or gives it to a function, which may await it."""
+        node = module.facts.nodes[user]
+        if isinstance(node, f.Call):
+            return node.func != used
+        return isinstance(node, (f.Display, f.DictDisplay, f.Comp, f.Starred))
+
+    def _tells_coroutines(self, module: Module, node: f.Narrow) -> bool:
+        """Whether a test may tell a coroutine from other values."""
+        if node.test != "isinstance":
+            return node.test in ("awaitable", "async function")
+        return self.may_be_instance(module, node.against)
+
+    def _passes(self, module: Module, node: f.Narrow) -> bool:
+        """Whether a coroutine may get to where a test holds (or, where that is what the node says, fails)."""
+        if node.test == "truthy":
+            return node.positive
+        if node.test == "none":
+            return not node.positive
+        return node.test != "isinstance" or not node.positive or self.may_be_instance(module, node.against)
+
+    def may_be_instance(self, module: Module, against: int) -> bool:
+        """Whether a coroutine may be an instance of what the second argument of `isinstance` names."""
+        classes = self._classes_of(self.value(module, against))
+        return classes is None or not all(self.refuses(self.as_instance(cls)) for cls in classes)
+
+    if TYPE_CHECKING:
+        _user_tables: dict[Module, dict[int, list[int]]]
+        _param_uses: dict[tuple[Module, int, int], list[UseOfParameter]]
+
+
+def _parts(node: f.Node) -> tuple[int, ...]:
+    """The nodes that a node is made of, where what it does with them tells something about them."""
+    if isinstance(node, (f.Attr, f.Await, f.Yielded, f.Iter, f.Enter, f.Unpack, f.Narrow, f.Declared)):
+        return (node.value,)
+    if isinstance(node, f.Index):
+        return (node.value, node.index)
+    if isinstance(node, f.Call):
+        return (node.func, *node.args, *(value for _, value in node.keywords))
+    if isinstance(node, f.Display):
+        return node.elements
+    if isinstance(node, f.DictDisplay):
+        return (*node.keys, *node.values)
+    if isinstance(node, f.Comp):
+        return (node.key, node.element)
+    return (node.value,) if isinstance(node, f.Starred) else ()
+
+
+def last_name(node: f.Node) -> str:
+    """The last name of what a node loads: ``gather`` of ``asyncio.gather``; "" for anything else."""
+    return node.name if isinstance(node, (f.Attr, f.Name, f.Free, f.Import)) else ""

@@ -1,0 +1,269 @@
+"""Places that a coroutine is put into: which of them cannot take one, in words.
+
+A place is a parameter, an attribute, an item, a declared name, a container, a ``yield``, a cast, or
+`isinstance`.  What it expects comes from annotations, from what bodies do with their parameters, and from a
+list of functions that can only want a result.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from awaitlint.index import facts as f
+from awaitlint.index.facts import Use
+from awaitlint.infer.bodies import TAKERS, last_name
+from awaitlint.infer.describe import describe
+from awaitlint.infer.values import (
+    CallableValue,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    NoneValue,
+    OverloadedValue,
+    TypeVarValue,
+    Unknown,
+    members,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from awaitlint.infer.expectations import Slot
+    from awaitlint.infer.values import AwaitableValue, Value
+    from awaitlint.rulekit.context import ModuleContext
+
+#: uses that put a value into a place
+PLACES = frozenset({Use.ARGUMENT, Use.STORED, Use.BOUND, Use.YIELDED, Use.ELEMENT})
+#: a longer description of a type is left out
+_LONGEST = 60
+_CASTS = frozenset({"typing.cast", "typing_extensions.cast"})
+_LOGGERS = ("logging.Logger", "logging.LoggerAdapter")
+_LEVELS = ("debug", "info", "warning", "error", "critical", "exception", "log")
+#: annotations of generators, whose first argument is what is yielded
+_YIELDING = frozenset(
+    {"Iterator", "Iterable", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator"}
+)
+#: functions that make text of any value, by qualified name
+_TEXT = frozenset(
+    {f"builtins.{name}" for name in ("print", "str", "repr", "ascii", "format", "str.format")}
+    | {"pprint.pprint", "pprint.pformat"}
+    | {f"logging.{name}" for name in _LEVELS}
+    | {f"{cls}.{name}" for cls in _LOGGERS for name in (*_LEVELS, "warn", "fatal")}
+)
+#: functions that can only want a result
+_CONSUMERS = _TEXT | {"json.dumps", "json.dump", "builtins.str.join"}
+_CONSUMERS |= {f"builtins.{name}" for name in ("len", "int", "float", "bytes", "abs", "round", "sum")}
+_CONSUMERS |= {f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict", "sorted")}
+_CONSUMERS |= {f"builtins.{name}" for name in ("min", "max", "any", "all", "enumerate", "reversed")}
+_CONSUMERS |= {"builtins.iter", "builtins.next"}
+#: those that want the result in any place
+_COMPARERS = frozenset({"builtins.min", "builtins.max"})
+#: the last names of all
+_CONSUMER_NAMES = frozenset(name.rpartition(".")[2] for name in _CONSUMERS)
+
+
+class Refusal(NamedTuple):
+    """Why a place cannot take a coroutine.
+
+    `words` are a participle for the message; `wants` is what the place is for, in place of a ``result``: a
+    ``function``, where what the coroutine results in is none, or a ``task``.
+    """
+
+    words: str
+    wants: Literal["result", "function", "task"] = "result"
+
+
+class Places:
+    """The places of one module."""
+
+    def __init__(self, module: ModuleContext) -> None:
+        self._context = module
+        self._module = module.module
+        self._infer = module.infer
+        self._nodes = module.facts.nodes
+
+    def may_refuse(self, site: f.Site) -> bool:
+        """Whether a site of one of the uses in `PLACES` is worth a look: cheaper than to ask what is there.
+
+        A plain function that hands a coroutine on may serve two worlds; `print` and its kin want the result.
+        """
+        scope = self._context.scope_of(site)
+        if site.use is Use.ARGUMENT:
+            return scope.is_async or self._may_be_consumer(site.other)
+        return scope.is_async and (scope.returns >= 0 if site.use is Use.YIELDED else site.other >= 0)
+
+    def refusal(self, site: f.Site, value: AwaitableValue) -> Refusal | None:
+        """What a coroutine or future meets at a site of one of the uses in `PLACES`.
+
+        None where the place may take it, or where that is not known.
+        """
+        if not self.may_refuse(site):
+            return None
+        if site.use is Use.ARGUMENT:
+            return self._argument(site, value)
+        if value.kind == "Future":
+            return None
+        if site.use is Use.YIELDED:
+            return self._yielded(site)
+        return self._element(site) if site.use is Use.ELEMENT else self._target(site, value)
+
+    def _declared(self, words: str, declared: Value, value: AwaitableValue) -> Refusal:
+        """The refusal of a place that is declared to be something else."""
+        wanted = [member for member in members(declared) if not isinstance(member, NoneValue)]
+        if any(isinstance(m, Instance) and self._infer.has_base(m.cls, "_asyncio.Future") for m in wanted):
+            return Refusal(words, "task")
+        result = self._infer.awaited(value)
+        is_function = isinstance(result, (CallableValue, ClassValue, FunctionValue, OverloadedValue))
+        if wanted and all(isinstance(member, CallableValue) for member in wanted) and not is_function:
+            return Refusal(words, "function")
+        return Refusal(words)
+
+    # ------------------------------------------------------------------ arguments
+    def _argument(self, site: f.Site, value: AwaitableValue) -> Refusal | None:
+        call = self._nodes[site.other]
+        if not isinstance(call, f.Call):
+            return None
+        if ("**", site.node) in call.keywords:
+            return Refusal("unpacked with `**`")
+        consumer = self._consumer(site)
+        if consumer is not None:
+            # a future makes a fine text
+            fair = value.kind == "Future" and consumer in _TEXT
+            return None if fair else Refusal(f"given to `{consumer.rpartition('.')[2]}`")
+        if not self._context.scope_of(site).is_async:
+            return None
+        name = self._qualname(call.func) if len(call.args) == 2 else ""
+        if name in _CASTS and site.node == call.args[1]:
+            return self._cast(value, call)
+        if name == "builtins.isinstance" and site.node == call.args[0]:
+            return self._test(site, call)
+        slots = self._infer.slots(self._module, site.other, site.node)
+        if not slots or not all(self._infer.slot_refuses(slot) for slot in slots):
+            return None
+        if value.kind == "Future" and not all(self._refuses_future(slot) for slot in slots):
+            return None
+        return self._given(slots[0], value)
+
+    def _given(self, slot: Slot, value: AwaitableValue) -> Refusal:
+        kind = "field" if slot.number < 0 else "parameter"
+        owner = slot.owner.fact.name
+        if owner in ("__init__", "__new__", "__call__") and isinstance(slot.owner, FunctionValue):
+            owner = slot.owner.module.facts.scopes[slot.owner.fact.parent].name
+        text = f"given to the {kind} `{slot.name}` of `{owner}`"
+        if slot.declared is None or isinstance(slot.declared, Unknown):
+            return Refusal(f"{text}, which uses it as its result")
+        return self._declared(f"{text}, which is {self._words(slot.declared)}", slot.declared, value)
+
+    def _refuses_future(self, slot: Slot) -> bool:
+        """Whether no future is what a slot is declared to be; what bodies do says less of it."""
+        found = members(slot.declared) if slot.declared is not None else ()
+        return bool(found) and not any(
+            isinstance(member, Unknown) or self._infer.is_awaitable(member) for member in found
+        )
+
+    def _consumer(self, site: f.Site) -> str | None:
+        """The qualified name of the function that a value is given to, where it can only want the result."""
+        call = self._nodes[site.other]
+        if not isinstance(call, f.Call) or not self._may_be_consumer(site.other):
+            return None
+        name = self._qualname(call.func)
+        if name in _TEXT:
+            return name
+        # ``dict(a=...)``, ``next(rows, ...)`` and ``max(rows, default=...)`` hand on what they get
+        fits = call.args[:1] if name not in _COMPARERS else call.args
+        return name if name in _CONSUMERS and site.node in fits else None
+
+    def _may_be_consumer(self, call: int) -> bool:
+        """Whether a call may be one of a function that can only want the result: by its name."""
+        node = self._nodes[call]
+        func = self._nodes[node.func] if isinstance(node, f.Call) else None
+        return func is not None and (not isinstance(func, (f.Attr, f.Name)) or func.name in _CONSUMER_NAMES)
+
+    def _qualname(self, node: int) -> str:
+        value = self._infer.value(self._module, node)
+        if isinstance(value, OverloadedValue):
+            value = value.functions[0]
+        return value.qualname if isinstance(value, (FunctionValue, ClassValue)) else ""
+
+    def _cast(self, value: AwaitableValue, call: f.Call) -> Refusal | None:
+        if value.kind != "Coroutine":
+            # who casts may know better than an annotation
+            return None
+        declared = self._infer.annotation(self._module, call.args[0])
+        return Refusal(f"cast to {self._words(declared)}") if self._infer.refuses(declared) else None
+
+    def _test(self, site: f.Site, call: f.Call) -> Refusal | None:
+        certain = self._infer.coroutine(self._context.value(site)) is not None
+        if not certain or self._infer.may_be_instance(self._module, call.args[1]):
+            return None
+        flow = self._context.flow
+        if any(flow.is_handled(node) for node in flow.origins(site.node)):
+            return None
+        return Refusal("given to `isinstance`, which is false for it")
+
+    # ------------------------------------------------------------------ names, attributes, items
+    def _target(self, site: f.Site, value: AwaitableValue) -> Refusal | None:
+        target = self._nodes[site.other]
+        if isinstance(target, f.Declared):
+            declared = self._infer.annotation(self._module, target.annotation)
+            if not self._infer.refuses(declared):
+                return None
+            if site.use is Use.BOUND and self._context.flow.is_handled(site.node):
+                return None
+            return self._declared(f"bound to a name declared {self._words(declared)}", declared, value)
+        found = self._infer.target_refuses(self._module, site.other)
+        if found is not None:
+            place = f"the attribute `{target.name}`" if isinstance(target, f.Attr) else "an item"
+            return self._declared(f"stored in {place}, which is {self._words(found)}", found, value)
+        if isinstance(target, f.Attr) and self._infer.attribute_refuses(self._module, site.other):
+            return Refusal(f"stored in the attribute `{target.name}`, which is used as its result")
+        return None
+
+    # ------------------------------------------------------------------ yields and containers
+    def _yielded(self, site: f.Site) -> Refusal | None:
+        scope = self._context.scope_of(site)
+        declared = self._item(self._infer.annotation(self._module, scope.returns), is_async=scope.is_async)
+        # an async generator has no reason to yield what its type variable stands for un-awaited
+        generic = isinstance(declared, TypeVarValue) and declared.bound is None
+        refused = generic or self._infer.refuses(declared)
+        return Refusal(f"yielded where {self._words(declared)} is declared") if refused else None
+
+    def _item(self, declared: Value, *, is_async: bool) -> Value:
+        """What a generator's annotation says that it yields; a type variable is kept."""
+        if isinstance(declared, Instance) and declared.cls.module.is_stdlib:
+            args = declared.cls.args
+            if args and declared.cls.fact.name in _YIELDING:
+                return args[0]
+        return self._infer.element(declared, is_async=is_async)
+
+    def _element(self, site: f.Site) -> Refusal | None:
+        """What an element of a display or comprehension meets where that is returned, given or declared."""
+        container = self._nodes[site.other]
+        for declared in self._container_types(site):
+            if declared and all(
+                self._infer.container_refuses(each, container, site.node) for each in declared
+            ):
+                return Refusal(f"put into a container that is declared {self._words(declared[0])}")
+        return None
+
+    def _container_types(self, site: f.Site) -> Iterator[list[Value]]:
+        """What the container of an element is declared to be, for each place that it goes to.
+
+        A place is declared several times where one of several functions is called.
+        """
+        infer, scope = self._infer, self._context.scope_of(site)
+        if site.other in scope.returned and scope.returns >= 0 and not scope.is_generator:
+            yield [infer.annotation(self._module, scope.returns)]
+        for user in infer.users(self._module).get(site.other, ()):
+            node = self._nodes[user]
+            if isinstance(node, f.Declared):
+                yield [infer.annotation(self._module, node.annotation)]
+            elif isinstance(node, f.Call) and last_name(self._nodes[node.func]) not in TAKERS:
+                slots = infer.slots(self._module, user, site.other)
+                declared = [slot.declared for slot in slots if slot.declared is not None]
+                if len(declared) == len(slots):
+                    yield declared
+
+    def _words(self, value: Value) -> str:
+        words = describe(self._infer, value)
+        return f"`{words}`" if len(words) <= _LONGEST else "something else"
