@@ -149,9 +149,12 @@ class Calls(Decorators):
 
     def _call_callable(self, func: CallableValue, arguments: Arguments) -> Value:
         """The result of a ``Callable[[X], Y]``, with what the arguments say of its type variables."""
+        values = self.positional(arguments)
+        alone = isinstance(func.result, AwaitableValue) and len(values) == 1 and not func.params
+        if alone and isinstance(values[0](), FunctionValue):
+            return Unknown("a function that is given to a function makes another, perhaps")
         if not func.params or not self.has_type_vars(func.result):
             return func.result
-        values = self.positional(arguments)
         if values and func.params[0] == func.result:
             # a decorator: it gives what it is given
             return values[0]()

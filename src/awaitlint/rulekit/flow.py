@@ -80,6 +80,10 @@ class Flow:
 
     def _is_care(self, site: Site) -> bool:
         """Whether whoever gets the value at a site may know that it is a coroutine."""
+        if site.use is Use.ELEMENT and site.other >= 0:
+            scope = self._module.facts.scopes[site.scope]
+            # async code that returns a tuple has awaited what is in it
+            return not (scope.is_async and site.other in scope.returned)
         if site.use in _KEPT:
             return True
         if site.use is Use.RETURNED:

@@ -53,9 +53,15 @@ def future(module: ModuleContext, site: Site, makers: frozenset[str] = FUTURES) 
     else:
         return None
     value = module.value(site)
-    if not all(
-        isinstance(member, Instance) and module.infer.has_base(member.cls, "_asyncio.Future")
+    made = [
+        member
         for member in members(value)
-    ):
+        if isinstance(member, Instance) and module.infer.has_base(member.cls, "_asyncio.Future")
+    ]
+    if not made:
         return None
-    return AwaitableValue("Future", module.infer.awaited(value))
+    partial = len(made) < len(members(value))
+    if partial and (not module.scope_of(site).is_async or module.flow.is_handled(node)):
+        # on some path only: async code that does not look has no use for it
+        return None
+    return AwaitableValue("Future", module.infer.awaited(made[0]))

@@ -80,6 +80,7 @@ from awaitlint.rulekit.handlers import Handlers
 if TYPE_CHECKING:
     import libcst
 
+    from awaitlint.infer.values import Value
     from awaitlint.rulekit.context import ModuleContext
 
 #: functions that give the result of a coroutine to code that is not asynchronous
@@ -103,6 +104,8 @@ class AsyncReturnsCoroutine(CoroutineRule):
         value = self.awaitable(site)
         if value is None or self._is_declared(scope, value):
             return False
+        if any(self._is_manager(member) for member in members(self.module.value(site))):
+            return False
         function = value.function
         if function is not None and function.fact.returns < 0 and self.module.infer.is_hook(function):
             # what subclasses put in its place may well be an async generator
@@ -110,6 +113,13 @@ class AsyncReturnsCoroutine(CoroutineRule):
         if self._handlers.framework(site.scope) is not None or self._is_dispatcher(site):
             return False
         return not self._is_awaited_again(site.scope)
+
+    def _is_manager(self, value: Value) -> bool:
+        """Whether a value can be entered with ``async with`` as well, as the requests of aiohttp can."""
+        return isinstance(value, Instance) and any(
+            entry is not None and "__aenter__" in entry.fact.bindings
+            for entry in self.module.infer.mro(value.cls)
+        )
 
     def awaitable(self, site: f.Site) -> AwaitableValue | None:
         return self.module.coroutine(site) or future(

@@ -139,7 +139,7 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.infer.bodies import COROUTINE_ATTRIBUTES
-from awaitlint.infer.values import AwaitableValue, members
+from awaitlint.infer.values import AwaitableValue, Unknown, members
 from awaitlint.rulekit.coroutines import CoroutineRule, noun
 from awaitlint.rulekit.futures import future
 from awaitlint.rulekit.places import PLACES, Places
@@ -194,12 +194,20 @@ class CoroutineUsedAsValue(CoroutineRule):
         if site.use is Use.ASYNC_ITERATED and value.function is not None and infer.is_hook(value.function):
             # what subclasses put in its place may well be an async generator
             return False
-        # objects that are more than a coroutine may well have the attribute
-        if value.kind != "Future" and not any(
-            isinstance(member, AwaitableValue) for member in members(self.module.value(site))
-        ):
+        if value.kind != "Future" and not self._is_plain(site):
             return False
         return site.use not in PLACES or self._places.refusal(site, value) is not None
+
+    def _is_plain(self, site: f.Site) -> bool:
+        """Whether the value is a mere coroutine, or an object that lacks the attribute which is taken."""
+        found = members(self.module.value(site))
+        if any(isinstance(member, AwaitableValue) for member in found):
+            return True
+        taken = self.module.facts.nodes[site.other] if site.other >= 0 else None
+        if site.use is not Use.ATTRIBUTE or not isinstance(taken, f.Attr):
+            return False
+        values = [self.module.infer.attribute(member, taken.name) for member in found]
+        return all(isinstance(each, Unknown) and each.absent for each in values)
 
     def _is_own_attribute(self, site: f.Site) -> bool:
         """Whether the attribute that is taken is one that coroutines have."""
