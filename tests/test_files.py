@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pathspec
 import pytest
 
+from awaitlint.files import ignorefiles
 from awaitlint.files.discover import DEFAULT_EXCLUDE, Target, UsageError, discover, stdin_target
 from awaitlint.files.globs import GlobError, Globs, compile_glob
 from awaitlint.files.roots import project_root, repository_root
@@ -162,10 +165,48 @@ def test_a_root_with_special_characters_is_taken_literally():
     assert Globs(["src/*.py"], "/p[1]{x}").match("/p[1]{x}/src/a.py")
 
 
-@pytest.mark.parametrize("pattern", ["a[b", "a{b", "[z-a]"])
+@pytest.mark.parametrize("pattern", ["a[b", "a{b", "[z-a]", "{a,b}" * 10])
 def test_malformed_globs(pattern):
     with pytest.raises(GlobError):
         compile_glob(pattern)
+
+
+def matches(pieces, name):
+    """Whether a pattern in pieces matches a name, by trying everything."""
+    if not pieces:
+        return not name
+    first, *rest = pieces
+    if first == "*":
+        return any(matches(rest, name[at:]) for at in range(len(name) + 1))
+    if first == "**/":
+        ends = [0, *(at + 1 for at, char in enumerate(name) if char == "/")]
+        return any(matches(rest, name[at:]) for at in ends)
+    if first.startswith("{"):
+        return any(matches([*option, *rest], name) for option in first[1:-1].split(","))
+    fits = name[:1] and (first == "?" or name[0] in first)
+    return bool(fits) and matches(rest, name[1:])
+
+
+@pytest.mark.parametrize("seed", range(300))
+def test_globs_against_trying_everything(seed):
+    chance = random.Random(seed)
+    pieces = []
+    for _ in range(chance.randint(1, 8)):
+        piece = chance.choice(("a", "b", "/", "*", "*", "?", "[ab]", "{a,b*,}", "/**/"))
+        if piece != "*" or pieces[-1:] != ["*"]:  # two of them have a meaning of their own before a slash
+            pieces += ("/", "**/") if piece == "/**/" else (piece,)
+    pattern = compile_glob("".join(pieces))
+    for _ in range(20):
+        name = "".join(chance.choice("aab/c") for _ in range(chance.randint(0, 9)))
+        assert (pattern.fullmatch(name) is not None) == matches(pieces, name), (pieces, name)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["*a" * 12 + "*b", "**/a/" * 12 + "b", "a*[!b]*?" * 6 + "b", "**" * 20 + "b"]
+)
+def test_a_pattern_of_many_wildcards_comes_to_an_end(pattern):
+    assert compile_glob(pattern).fullmatch("a" * 250) is None
+    assert compile_glob(pattern).fullmatch("a/" * 100) is None
 
 
 # -- roots
@@ -324,6 +365,30 @@ def test_a_pattern_that_git_cannot_read_does_not_stop_the_others(tmp_path):
     (tmp_path / ".git").mkdir()
     (tmp_path / ".gitignore").write_text("b.py\n!\n")
     assert names(tmp_path) == ["a.py"]
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 12 + "*b", "**/a/" * 12 + "b", "*[!b]" * 9 + "b", "*" * 40 + "b"])
+def test_ignore_patterns_of_many_wildcards_come_to_an_end(tmp_path, pattern):
+    tree(tmp_path, "a" * 240 + ".py", "a/" * 60 + "a.py", ".gitignore", "gen.py")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitignore").write_text(f"{pattern}\ngen.py\n")
+    assert len(names(tmp_path)) == 2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_tamed_ignore_patterns_mean_what_they_meant(seed):
+    chance = random.Random(seed)
+    pieces = ("a", "b", "/", "*", "*", "?", "[ab]", "[!a]", ".", "/**/", "\\*")
+    for _ in range(20):
+        line = "".join(chance.choice(pieces) for _ in range(chance.randint(1, 8)))
+        try:
+            plain = pathspec.GitIgnoreSpec.from_lines([line])
+        except ValueError:
+            continue
+        tamed = ignorefiles._spec([line])
+        for _ in range(10):
+            name = "a" + "".join(chance.choice("aab/.*") for _ in range(chance.randint(0, 8)))
+            assert tamed.check_file(name).include == plain.check_file(name).include, (line, name)
 
 
 def test_pathspec_is_only_imported_for_ignore_files(tmp_path):

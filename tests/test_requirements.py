@@ -13,7 +13,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from awaitlint.index.requirements import Admission, Origin, admitted, project_root
-from awaitlint.index.requirements_versions import linked, pep440, poetry, tagged
+from awaitlint.index.requirements_versions import Mention, linked, pep440, poetry, tagged
 
 BELOW, TWO, THREE = ("0", "2.21"), ("2.21", "3"), ("3", None)
 
@@ -217,6 +217,7 @@ def test_declarations(tmp_path: Path, name: str, text: str | bytes, expected: st
         {"requirements.txt": "langfuse @ git+https://github.com/langfuse/langfuse-python@main\n"},
         {"requirements.txt": "langfuse @ git+https://github.com/langfuse/langfuse-python@3c4d5e6\n"},
         {"requirements.txt": "langfuse>=three\n"},
+        {"requirements.txt": "langfuse>=3; " + "(" * 100_000 + "\n"},
         {"requirements.txt": "# langfuse>=3\n--index-url https://e.org/langfuse\n"},
         {"pyproject.toml": "[project\ndependencies = ['langfuse>=3']"},
         {"pyproject.toml": "[project]\ndependencies = 'langfuse>=3'\n"},
@@ -551,6 +552,13 @@ def test_series(tmp_path: Path, specifiers: str, expected: str) -> None:
 )
 def test_links(url: str, version: str | None) -> None:
     assert linked(url) == version
+
+
+def test_a_long_constraint_is_shortened() -> None:
+    spelling = ",".join(f">={n}" for n in range(2, 500))
+    mention = Mention(Path("r.txt"), None, spelling, (">=2",))
+    assert len(mention.describe("langfuse")) == len("langfuse") + 60
+    assert mention.describe("langfuse").startswith("langfuse>=2,>=3,")
 
 
 def test_tags_need_a_dot() -> None:

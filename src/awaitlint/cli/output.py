@@ -8,8 +8,7 @@ import time
 from collections.abc import Iterable
 from typing import TextIO
 
-from awaitlint.files.discover import UsageError
-from awaitlint.report.style import one_line
+from awaitlint.report.plain import one_line
 
 _BAR = 30
 #: seconds before a progress bar is worth showing, and between two drawings of it
@@ -74,6 +73,8 @@ def write_bytes(data: bytes) -> None:
 
 def read_stdin() -> bytes:
     """All of standard input; raises `UsageError` where there is none."""
+    from awaitlint.files.discover import UsageError  # noqa: PLC0415  telling the version does without
+
     try:
         if sys.stdin is None:
             raise UsageError("standard input is closed")

@@ -20,6 +20,14 @@ class GlobError(ValueError):
     """A pattern that is not well formed; the message says why."""
 
 
+#: what braces may stand for at most
+_MOST_ALTERNATIVES = 1000
+
+#: A piece of a pattern: one of these wildcards, or the regular expression of exactly one character.
+_STAR, _FOLDERS = "*", "**/"
+_Pieces = tuple[str, ...]
+
+
 @functools.lru_cache(maxsize=1024)
 def compile_glob(pattern: str) -> re.Pattern[str]:
     """The regular expression that a whole name or path (with ``/``) has to match.
@@ -27,46 +35,86 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
     ``*`` and ``**`` match any characters, ``**/`` any number of directories, ``?`` one character,
     ``[abc]``, ``[a-z]`` and ``[!a]`` a character of a set, ``{one,other}`` an alternative; a backslash
     takes the next character as it is.  Raises `GlobError`.
+
+    However many wildcards there are, matching takes time that grows with the name and not exponentially.
     """
-    parts: list[str] = []
-    depth = 0
-    at = 0
+    alternatives, end = _parse(pattern, 0, nested=False)
+    assert end == len(pattern)
+    try:
+        return re.compile("|".join(f"(?:{_regex(each)})" for each in alternatives), re.DOTALL)
+    except re.error as error:
+        raise GlobError(str(error)) from error
+
+
+def _parse(pattern: str, at: int, *, nested: bool) -> tuple[list[_Pieces], int]:
+    """What a pattern stands for from a place on, up to its end or that of the braces; and where that is."""
+    done: list[_Pieces] = []
+    current: list[_Pieces] = [()]
     while at < len(pattern):
         char = pattern[at]
         at += 1
+        found: list[_Pieces]
         if char == "*":
-            if pattern.startswith("*/", at) and (at == 1 or pattern[at - 2] in "/{,"):
-                parts.append("(?:.*/)?")
-                at += 2
-            else:
-                parts.append(".*")
+            folders = pattern.startswith("*/", at) and (at == 1 or pattern[at - 2] in "/{,")
+            at += 2 if folders else 0
+            found = [(_FOLDERS if folders else _STAR,)]
         elif char == "?":
-            parts.append(".")
+            found = [(".",)]
         elif char == "[":
             end = pattern.find("]", at + 2 if pattern.startswith("!", at) else at + 1)
             if end == -1:
                 raise GlobError("`[` is never closed")
-            parts.append(_character_set(pattern[at:end]))
+            found = [(_character_set(pattern[at:end]),)]
             at = end + 1
         elif char == "{":
-            parts.append("(?:")
-            depth += 1
-        elif char == "}" and depth:
-            parts.append(")")
-            depth -= 1
-        elif char == "," and depth:
-            parts.append("|")
-        elif char == "\\" and at < len(pattern):
-            parts.append(re.escape(pattern[at]))
-            at += 1
+            found, at = _parse(pattern, at, nested=True)
+        elif char == "}" and nested:
+            return done + current, at
+        elif char == "," and nested:
+            done += current
+            current = [()]
+            continue
         else:
-            parts.append(re.escape(char))
-    if depth:
+            if char == "\\" and at < len(pattern):
+                char = pattern[at]
+                at += 1
+            found = [(re.escape(char),)]
+        if len(done) + len(current) * len(found) > _MOST_ALTERNATIVES:
+            raise GlobError("too many alternatives in braces")
+        current = [(*left, *right) for left in current for right in found]
+    if nested:
         raise GlobError("`{` is never closed")
-    try:
-        return re.compile("".join(parts), re.DOTALL)
-    except re.error as error:
-        raise GlobError(str(error)) from error
+    return done + current, at
+
+
+def _regex(pieces: _Pieces) -> str:
+    """The regular expression of a pattern without braces.
+
+    What stands between two wildcards may as well be where it is found first, since the second of them covers
+    the rest: so nothing is tried twice.
+    """
+    wildcards: list[tuple[str, list[str]]] = [("", [])]
+    for piece in pieces:
+        wildcard, fixed = wildcards[-1]
+        if piece not in (_STAR, _FOLDERS):
+            fixed.append(piece)
+        elif fixed or not wildcard:
+            wildcards.append((piece, []))
+        elif piece == _STAR:
+            wildcards[-1] = (_STAR, [])
+    parts: list[str] = []
+    for index, (wildcard, fixed) in enumerate(wildcards):
+        text = "".join(fixed)
+        # a directory begins where one before it ends
+        following = wildcards[index + 1][0] if index + 1 < len(wildcards) else ""
+        first = following == _STAR or (following == _FOLDERS and text.endswith("/"))
+        if wildcard == _STAR:
+            parts.append(f"(?>.*?{text})" if first else f".*{text}")
+        elif wildcard == _FOLDERS:
+            parts.append(f"(?>(?:.*?/)??{text})" if first else f"(?:.*/)?{text}")
+        else:
+            parts.append(text)
+    return "".join(parts)
 
 
 def _character_set(body: str) -> str:

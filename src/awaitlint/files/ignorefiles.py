@@ -8,12 +8,22 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from awaitlint.files.source import read_regular, split_lines
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
+
+#: In pathspec's regular expressions: several ``*`` in a row; text between two of them, but for sets that a
+#: slash may be in; wildcards that are left.
+_STARS = re.compile(r"(?:\[\^/\]\*){2,}")
+_BETWEEN = re.compile(
+    r"\[\^/\]\*"
+    r"((?:\\.|\[\^/\](?!\*)|\[(?!\^)\]?(?:\\.|[^\]\\/])*\]|[^\\\[\](){}|?*+^$.])+)"
+    r"(?=\[\^/\]\*)"
+)
+_WILD, _MOST_WILD = re.compile(r"\[\^/\]\*(?!\?)|\.\+"), 5
 
 #: Group names, which may occur once in a regular expression.
 _NAMED_GROUP = re.compile(r"\(\?P<\w+>")
@@ -92,9 +102,32 @@ def _spec(lines: list[str]) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec  # noqa: PLC0415  only trees with ignore files pay for it
 
     try:
-        return GitIgnoreSpec.from_lines(lines)
+        spec = GitIgnoreSpec.from_lines(lines)
     except ValueError:
-        return GitIgnoreSpec.from_lines(line for line in lines if _well_formed(line))
+        spec = GitIgnoreSpec.from_lines(line for line in lines if _well_formed(line))
+    tamed = [_tamed(pattern) for pattern in spec.patterns]
+    if all(new is old for new, old in zip(tamed, spec.patterns, strict=True)):
+        return spec
+    patterns = [each for each in tamed if each is not None]
+    try:
+        return GitIgnoreSpec(patterns, backend="simple")
+    except TypeError:  # there is no choice before pathspec 1.0
+        return GitIgnoreSpec(patterns)
+
+
+def _tamed(pattern: Any) -> Any:
+    """A pattern whose regular expression tries nothing again and again; None where it cannot be had.
+
+    Between two ``*`` in one name, the first place where the text fits is as good as any.  With more other
+    wildcards than any real file has, a pattern is left out.
+    """
+    if pattern.regex is None:
+        return pattern
+    regex = pattern.regex.pattern
+    tamed = _BETWEEN.sub(r"(?>[^/]*?\1)", _STARS.sub("[^/]*", regex))
+    if len(_WILD.findall(tamed)) > _MOST_WILD:
+        return None
+    return pattern if tamed == regex else type(pattern)(re.compile(tamed), include=pattern.include)
 
 
 def _well_formed(line: str) -> bool:

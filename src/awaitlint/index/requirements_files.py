@@ -282,7 +282,7 @@ def _requirement(document: Document, text: str) -> Mention | None:
 
     try:
         requirement = Requirement(text)
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):  # a marker may have thousands of parentheses
         return document.mention("", None, needle)
     if requirement.url is not None:
         return _link(document, requirement.url, needle)

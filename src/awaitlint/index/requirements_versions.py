@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _COMPARISON = re.compile(r"\s*(\^|~=|~|===|==|!=|>=|<=|>|<|=)?\s*v?([0-9][^\s,|]*|\*)\s*,?")
 #: A tag that tells a version needs a dot, so that no abbreviated commit hash is taken for one.
 _TAG = re.compile(r"(?:[A-Za-z][A-Za-z_-]*[-_/]|v)?(\d+(?:\.\d+)+[A-Za-z0-9.]*)")
+#: characters of a constraint that are shown
+_LONGEST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,9 @@ class Mention:
 
     def describe(self, distribution: str) -> str:
         """The requirement as one would say it: ``langfuse 2.60.10``, ``langfuse>=2``, ``langfuse ^2``."""
-        gap = " " if self.pinned or not self.spelling.startswith(("<", ">", "=", "!", "~")) else ""
-        return f"{distribution}{gap}{self.spelling}" if self.spelling else distribution
+        spelling = self.spelling if len(self.spelling) <= _LONGEST else self.spelling[: _LONGEST - 1] + "…"
+        gap = " " if self.pinned or not spelling.startswith(("<", ">", "=", "!", "~")) else ""
+        return f"{distribution}{gap}{spelling}" if spelling else distribution
 
 
 def pep440(text: str) -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from awaitlint.model import Diagnostic
 from awaitlint.report.context import ReportContext
-from awaitlint.report.style import one_line
+from awaitlint.report.plain import one_line
 
 
 def render(diagnostics: Iterable[Diagnostic], context: ReportContext) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from awaitlint.model import Diagnostic, Safety, Span
 from awaitlint.report.context import ReportContext
 from awaitlint.report.excerpt import excerpt
-from awaitlint.report.style import one_line
+from awaitlint.report.plain import one_line
 
 #: lines shown before and after a finding; the places that explain it stand alone
 _AROUND = 2

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TextIO
 
 _RESET = "\x1b[0m"
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +67,3 @@ class Style:
     def added(self, text: str) -> str:
         """Lines that a diff puts in."""
         return self._paint(text, "32")
-
-
-def one_line(text: str) -> str:
-    """Text from the checked project on one line, with nothing in it that could steer a terminal."""
-    return _CONTROL.sub(lambda match: " " if match[0].isspace() else "\N{REPLACEMENT CHARACTER}", text)

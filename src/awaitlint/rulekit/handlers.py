@@ -11,7 +11,7 @@ from awaitlint.index import facts as f
 from awaitlint.index.reached import reached
 from awaitlint.infer.known import FRAMEWORK_NAMES, handler_framework
 from awaitlint.infer.values import FunctionValue, Instance
-from awaitlint.rulekit.views import ViewClasses
+from awaitlint.rulekit.views import VIEW_METHODS, ViewClasses
 from awaitlint.rulekit.views import reached as named
 
 if TYPE_CHECKING:
@@ -66,6 +66,23 @@ class Handlers:
         self._module = module
         self._by_scope: dict[int, str | None] = {}
         self._views = ViewClasses(module)
+
+    def may_be(self, scope: int) -> bool:
+        """Whether a function is perhaps a handler: cheap, and never too narrow."""
+        fact = self._module.facts.scopes[scope]
+        if fact.kind is not f.ScopeKind.FUNCTION:
+            return False
+        if fact.decorators or self._may_register:
+            return True
+        parent = self._module.facts.scopes[fact.parent]
+        return parent.kind is f.ScopeKind.CLASS and bool(parent.bases) and fact.name in VIEW_METHODS
+
+    @cached_property
+    def _may_register(self) -> bool:
+        """Whether a framework is in reach: imported here, or there is a `urls` near by."""
+        if self._in_reach(self._module.module):
+            return True
+        return next(iter(self._beside(set())), None) is not None
 
     def framework(self, scope: int) -> str | None:
         """The framework that a function is a handler of (its display name), or None."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from awaitlint.infer.values import Value
     from awaitlint.rulekit.context import ModuleContext
 
-_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
+VIEW_METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "trace"})
 #: methods of such classes through which a class calls its handlers; one of its own may await what they return
 _DISPATCHERS = frozenset({"dispatch", "dispatch_request", "_iter", "as_view", "__await__", "__call__"})
 _VIEWS = r"""
@@ -47,15 +47,16 @@ class ViewClasses:
         A class with a way of its own to call its handlers may await what they return, and so may a
         decorator; neither counts.
         """
-        if method.name not in _METHODS or method.decorators:
+        if method.name not in VIEW_METHODS or method.decorators:
             return None
         for base in self._bases(ClassValue(self._module.module, method.parent)):
-            if isinstance(base, ClassValue) and not _DISPATCHERS.isdisjoint(base.fact.bindings):
-                match = _pattern().fullmatch(base.qualname)
-                return match.lastgroup if match is not None else None
             match = _pattern().fullmatch(reached(base))
             if match is not None:
-                return match.lastgroup
+                # where the other methods of a view of Django are asynchronous, this one's result is awaited
+                awaited = match["Django"] is not None and method.name == "options"
+                return None if awaited else match.lastgroup
+            if isinstance(base, ClassValue) and not _DISPATCHERS.isdisjoint(base.fact.bindings):
+                return None
         return None
 
     def inherited(self, cls: ClassValue, name: str) -> str:

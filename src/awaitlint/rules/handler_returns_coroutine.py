@@ -90,7 +90,7 @@ class HandlerReturnsCoroutine(CoroutineRule):
         self._returned: dict[int, frozenset[int]] = {}
 
     def suspect(self, site: f.Site) -> bool:
-        if self.module.scope_of(site).kind is not f.ScopeKind.FUNCTION or not self._is_returned(site):
+        if not self._handlers.may_be(site.scope) or not self._is_returned(site):
             return False
         # most returned calls are none of coroutines, and who registers a function takes a while to find out
         value = self.module.coroutine(site)
