@@ -51,14 +51,14 @@ class Awaiting(Typing):
         if isinstance(value, Instance):
             made = self.call(self.attribute(value, "__await__"), _NO_ARGUMENTS)
             return self.generator_return(made) if isinstance(made, Instance) else UNKNOWN
-        return value if isinstance(value, Unknown) else UNKNOWN
+        return value if isinstance(value, Unknown) else Unknown("what awaiting it gives is not known")
 
     def generator_return(self, value: Instance) -> Value:
         """The result of ``yield from`` a generator: the third argument of ``Generator``."""
         for entry in self.mro(value.cls):
             if entry is not None and entry.qualname == "typing.Generator" and len(entry.args) > 2:
                 return entry.args[2]
-        return UNKNOWN
+        return Unknown("what the generator returns is not known")
 
     def is_awaitable(self, value: Value) -> bool | None:
         """Whether a value can be awaited; None where that is not known."""

@@ -74,9 +74,9 @@ class Calls(Decorators):
             attribute = module.facts.nodes[node.args[1]]
             if isinstance(attribute, f.Const) and isinstance(attribute.value, str):
                 return self.attribute(self.value(module, node.args[0], context), attribute.value)
-            return UNKNOWN
+            return Unknown("the attribute that `getattr` takes is computed")
         if name in ("builtins.getattr", "builtins.eval", "builtins.__import__", "importlib.import_module"):
-            return UNKNOWN
+            return Unknown(f"what `{name.partition('.')[2]}` gives depends on the run")
         if name == "builtins.anext" and node.args:
             step = self.call(
                 self.attribute(self.value(module, node.args[0], context), "__anext__"), _NO_ARGUMENTS
@@ -100,7 +100,7 @@ class Calls(Decorators):
             return CallableValue(self.call(func, _NO_ARGUMENTS), origin)
         if name == "builtins.type" and len(node.args) == 1:
             value = self.value(module, node.args[0], context)
-            return value.cls if isinstance(value, Instance) else UNKNOWN
+            return value.cls if isinstance(value, Instance) else Unknown("a class that is computed")
         if name == "builtins.super" and len(node.args) == 2:
             owner = self.value(module, node.args[0], context)
             receiver = self.value(module, node.args[1], context)
@@ -112,7 +112,7 @@ class Calls(Decorators):
             "enum.EnumMeta",
             "types.MethodType",
         ):
-            return UNKNOWN
+            return Unknown(f"what `{name}` makes is not followed")
         if name in ("builtins.list", "builtins.set", "builtins.frozenset") and len(node.args) == 1:
             iterable = self.value(module, node.args[0], context)
             item = union([self.element(member, is_async=False) for member in members(iterable)])
@@ -140,12 +140,16 @@ class Calls(Decorators):
             return self._call_overloaded(func, arguments)
         if isinstance(func, Instance):
             found = self.attribute(func, "__call__")
-            return UNKNOWN if isinstance(found, Instance) else self.call(found, arguments)
+            return (
+                Unknown("`__call__` is an object")
+                if isinstance(found, Instance)
+                else self.call(found, arguments)
+            )
         if isinstance(func, (StaticMethodValue, ClassMethodValue)):
             return self.call(func.function, arguments)
         if isinstance(func, Unknown):
             return func
-        return UNKNOWN
+        return Unknown("what is called is no function")
 
     def _call_callable(self, func: CallableValue, arguments: Arguments) -> Value:
         """The result of a ``Callable[[X], Y]``, with what the arguments say of its type variables."""
@@ -165,18 +169,20 @@ class Calls(Decorators):
 
     def _instantiate(self, cls: ClassValue, arguments: Arguments) -> Value:
         if self.is_metaclass(cls):
-            return UNKNOWN
+            return Unknown("a class that a metaclass makes")
         if self.is_enum(cls) and cls.module.is_stdlib:
-            return UNKNOWN
+            return Unknown("an enumeration that is made by a call")
         if self._has_calling_metaclass(cls):
-            return Unknown(f"the metaclass of {cls.fact.name} makes its instances")
+            return Unknown(f"the metaclass of `{cls.fact.name}` makes its instances")
         for entry in self.mro(cls):
             if entry is None:
                 break
             new = entry.fact.bindings.get("__new__")
             if new is not None and not entry.module.is_stdlib:
                 made = self.call(self.bind(self.value(entry.module, new[-1]), cls), arguments)
-                return made if isinstance(made, (Instance, TupleValue)) else UNKNOWN
+                if isinstance(made, (Instance, TupleValue)):
+                    return made
+                return Unknown(f"what `{cls.fact.name}.__new__` makes is not known")
         params = self.type_params(cls.module, cls.scope)
         if params and not cls.args:
             return Instance(self._with_arguments(cls, params, arguments))
@@ -264,7 +270,7 @@ class Calls(Decorators):
             if fact.is_stub or func.module.is_stub:
                 return declared
         if self.is_hook(func) or func.module.is_stub:
-            return Unknown(f"{fact.name} has no body and no return annotation")
+            return Unknown(f"`{fact.name}` has no body and no return annotation")
         return self.from_body(func, arguments)
 
     def is_hook(self, func: FunctionValue) -> bool:
@@ -364,7 +370,7 @@ class Calls(Decorators):
         if fact.falls_through and fact.kind is f.ScopeKind.FUNCTION:
             values.append(NONE)
         if not values:
-            return Unknown(f"{fact.name} never returns")
+            return Unknown(f"`{fact.name}` never returns")
         return union(values)
 
     def _call_context(self, func: FunctionValue, arguments: Arguments) -> Context:

@@ -229,7 +229,7 @@ class Classes(Core):
             return self.attribute(self.stdlib_instance("contextlib", kind, value.item), name)
         if isinstance(value, Unknown):
             return value
-        return Unknown(f"the attribute {name} is not known")
+        return Unknown(f"the attribute `{name}` is not known")
 
     def instance_attribute(self, instance: Instance, name: str) -> Value:
         key = (instance, name)
@@ -250,22 +250,22 @@ class Classes(Core):
         for position, entry in enumerate(mro):
             if entry is not None and self._same(value.cls, entry):
                 return self._from_mro(mro[position + 1 :], value.receiver, name)
-        return UNKNOWN
+        return Unknown("the class of `super()` is no base of its receiver")
 
     def _from_mro(self, mro: Mro, receiver: Value, name: str) -> Value:
         owner = receiver.cls if isinstance(receiver, Instance) else None
         nothing: Value | None = None
         for entry in mro:
             if entry is None:
-                return Unknown(f"a base of {owner.fact.name if owner else 'the class'} is not known")
+                return Unknown(f"a base of `{owner.fact.name if owner else 'the class'}` is not known")
             found = self._own_attribute(entry, name, receiver)
             if isinstance(found, NoneValue):
                 # a placeholder: what it is replaced with is assigned elsewhere
-                nothing = Unknown(f"{name} is None in its class and set elsewhere")
+                nothing = Unknown(f"`{name}` is None in its class and set elsewhere")
             elif found is not None:
                 return self.substitute(found, self.class_mapping(entry)) if entry.args else found
             if "__getattr__" in entry.fact.bindings or "__getattribute__" in entry.fact.bindings:
-                nothing = nothing or Unknown(f"{entry.fact.name}.__getattr__ may answer")
+                nothing = nothing or Unknown(f"`{entry.fact.name}.__getattr__` may answer")
         if nothing is not None:
             return nothing
         builtin_object = self.builtin("object")
@@ -273,7 +273,9 @@ class Classes(Core):
             found = self._own_attribute(builtin_object, name, receiver)
             if found is not None:
                 return found
-        return Unknown(f"{owner.fact.name if owner else 'the class'} has no attribute {name}", absent=True)
+        return Unknown(
+            f"`{owner.fact.name if owner else 'the class'}` has no attribute `{name}`", absent=True
+        )
 
     def _own_attribute(self, cls: ClassValue, name: str, receiver: Value) -> Value | None:
         """The attribute as this class itself defines it, bound to the receiver; None where it does not."""
@@ -368,7 +370,7 @@ class Classes(Core):
         """What ``Class.name`` evaluates to: functions stay unbound, classmethods are bound."""
         for entry in self.mro(cls):
             if entry is None:
-                return Unknown(f"a base of {cls.fact.name} is not known")
+                return Unknown(f"a base of `{cls.fact.name}` is not known")
             nodes = entry.fact.bindings.get(name)
             if nodes is None:
                 continue
@@ -383,11 +385,11 @@ class Classes(Core):
             if self.is_enum(cls) and not isinstance(value, (FunctionValue, OverloadedValue, ClassValue)):
                 return Instance(cls)
             if isinstance(value, Instance) and self._descriptor(value) is not None:
-                return UNKNOWN
+                return Unknown("a descriptor, through the class")
             if isinstance(value, NoneValue):
-                return Unknown(f"{name} is None in its class and set elsewhere")
+                return Unknown(f"`{name}` is None in its class and set elsewhere")
             return value
-        return Unknown(f"{cls.fact.name} has no attribute {name}")
+        return Unknown(f"`{cls.fact.name}` has no attribute `{name}`")
 
     def is_enum(self, cls: ClassValue) -> bool:
         return self.has_base(cls, "enum.Enum")

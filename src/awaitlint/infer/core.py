@@ -99,7 +99,7 @@ class Core(Statements):
             and not isinstance(owner, (ModuleValue, ClassValue))
             and self._is_patched(module, owner, node.name, found)
         ):
-            return Unknown(f"the method {node.name} is replaced somewhere in the module")
+            return Unknown(f"the method `{node.name}` is replaced somewhere in the module")
         return found
 
     def _is_patched(self, module: Module, receiver: Value, name: str, found: Value) -> bool:
@@ -132,7 +132,7 @@ class Core(Statements):
             value = self.value(module, node.value, context)
             if isinstance(value, Instance):
                 return self.generator_return(value)
-        return UNKNOWN
+        return Unknown("what is sent into a generator is not known")
 
     def _binop(self, module: Module, node: f.BinOp, context: Context) -> Value:
         left = self.value(module, node.left, context)
@@ -147,7 +147,7 @@ class Core(Statements):
                 return left
             if name == right.cls.fact.name and name in ("int", "float", "list", "set", "bytes", "bool"):
                 return self.instance_of("float") if node.op == "Div" else left
-        return UNKNOWN
+        return Unknown("what an operator gives for these operands is not known")
 
     def _index(self, module: Module, node: f.Index, context: Context) -> Value:
         value = self.value(module, node.value, context)
@@ -163,20 +163,20 @@ class Core(Statements):
                 return value.elements[number]
             return union(list(value.elements))
         if isinstance(value, External):
-            return UNKNOWN
+            return Unknown(f"the code of `{value.path.partition('.')[0]}` is not at hand")
         if isinstance(value, Instance):
             args = value.cls.args
             name = (
                 value.cls.fact.name if value.cls.module.name in ("builtins", "typing", "collections") else ""
             )
             if name in ("list", "tuple", "Sequence", "MutableSequence", "deque") and number is not None:
-                return args[0] if args else UNKNOWN
+                return args[0] if args else Unknown(f"nothing says what the `{name}` holds")
             if name in ("dict", "Mapping", "MutableMapping", "defaultdict", "OrderedDict"):
-                return args[1] if len(args) > 1 else UNKNOWN
+                return args[1] if len(args) > 1 else Unknown(f"nothing says what the `{name}` holds")
             if name in ("list", "tuple", "Sequence", "deque"):
-                return UNKNOWN
+                return Unknown(f"a slice of the `{name}`, or an item by a number that is computed")
             return self.call(self.attribute(value, "__getitem__"), Arguments())
-        return UNKNOWN
+        return Unknown(getattr(value, "reason", "") or "what an index gives is not known")
 
     # ------------------------------------------------------------------ displays
     def _display(self, module: Module, node: f.Display, context: Context) -> Value:

@@ -61,7 +61,7 @@ class Decorators(Signatures):
         if path and is_transparent(path):
             return value
         if isinstance(found, (FunctionValue, ClassValue)) and found.module.is_stdlib:
-            return UNKNOWN
+            return Unknown(f"what the decorator `{name}` makes is not known")
         if isinstance(found, (FunctionValue, OverloadedValue)):
             return self._apply(found, value)
         if isinstance(found, CallableValue):
@@ -71,7 +71,7 @@ class Decorators(Signatures):
         if isinstance(found, Instance) and not found.cls.module.is_stdlib:
             called = self.attribute(found, "__call__")
             return self._apply(called, value) if isinstance(called, FunctionValue) else UNKNOWN
-        return Unknown("a decorator that is not known")
+        return Unknown(f"the decorator{f' `{name}`' if name else ''} is not known")
 
     def _decorator_name(self, module: Module, decorator: int, found: Value, context: Context) -> str:
         """The qualified name by which a decorator can be known; of ``@d(...)``, the name of ``d``."""

@@ -86,7 +86,7 @@ class Evaluator:
         kind = type(fact)
         case = self._cases.get(kind)
         if case is None:
-            return UNKNOWN
+            return Unknown("it is bound in a way that is not followed")
         if kind in _LEAVES:
             result, final = case(module, fact, context), True
         elif kind in _PASSING and self._depth < _DEPTH:

@@ -80,7 +80,7 @@ class Names(Evaluator):
         for source, level in reversed(module.facts.stars):
             target = self.project.resolve(module, source, level)
             if target is None:
-                return Unknown(f"a star import of {source}, which is not at hand, may bind {name}")
+                return Unknown(f"a star import of `{source}`, which is not at hand, may bind `{name}`")
             if target is not module and self._exported(target, name):
                 found = self.module_attribute(target, name)
                 if not isinstance(found, Unknown) or found is CYCLE:
@@ -88,7 +88,7 @@ class Names(Evaluator):
         sub = self.project.submodule(module, name)
         if sub is not None:
             return ModuleValue(sub)
-        return Unknown(f"{module.name} has no {name}")
+        return Unknown(f"`{module.name}` has no `{name}`")
 
     def _exported(self, module: Module, name: str) -> bool:
         exports = module.facts.exports
@@ -107,7 +107,7 @@ class Names(Evaluator):
             if found.reason.startswith("a star import"):
                 return found
         builtin = self.builtin(node.name)
-        return Unknown(f"{node.name} is not defined") if isinstance(builtin, Unknown) else builtin
+        return Unknown(f"`{node.name}` is not defined") if isinstance(builtin, Unknown) else builtin
 
     def _free(self, module: Module, node: f.Free, context: Context) -> Value:
         nodes = module.facts.scopes[node.scope].bindings.get(node.name, ())
@@ -117,7 +117,7 @@ class Names(Evaluator):
         target = self.project.resolve(module, node.module, node.level)
         if target is None:
             if node.level:
-                return Unknown(f"no module {'.' * node.level}{node.module}")
+                return Unknown(f"there is no module `{'.' * node.level}{node.module}`")
             return External(f"{node.module}.{node.name}" if node.name else node.module)
         if not node.name:
             return ModuleValue(target)
@@ -151,7 +151,7 @@ class Names(Evaluator):
             if isinstance(value, CallableValue) and param.default >= 0:
                 default = self.value(module, param.default)
                 if self.contradicts_annotation(default, value):
-                    return Unknown(f"the default of {param.name} is not what its annotation says")
+                    return Unknown(f"the default of `{param.name}` is not what its annotation says")
             if param.kind == "vararg":
                 return self.instance_of("tuple", value)
             if param.kind == "kwarg":
@@ -183,7 +183,7 @@ class Names(Evaluator):
             value = self.value(module, decorator)
             name = value.qualname if isinstance(value, (ClassValue, FunctionValue)) else ""
             if name == "builtins.staticmethod":
-                return UNKNOWN
+                return Unknown("a static method has no receiver")
             implicit |= name in ("builtins.classmethod", "abc.abstractclassmethod")
         if implicit or self.is_metaclass(cls):
             return cls

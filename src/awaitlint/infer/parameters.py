@@ -11,7 +11,6 @@ from awaitlint.index.project import Origin
 from awaitlint.infer.calls import Calls
 from awaitlint.infer.evaluator import CYCLE, Arguments
 from awaitlint.infer.values import (
-    UNKNOWN,
     ClassValue,
     External,
     FunctionValue,
@@ -61,14 +60,14 @@ class Parameters(Calls):
                 passed = self._passed(module, scope, index)
                 if passed is not None:
                     return passed
-        return Unknown(f"the parameter {param.name} has no annotation")
+        return Unknown(f"the parameter `{param.name}` has no annotation")
 
     def provided(self, function: Value) -> Value:
         """What a framework gets from a dependency or fixture: awaited, or the item that it yields."""
         if isinstance(function, ClassValue):
             return self.class_instance(function)
         if not isinstance(function, FunctionValue):
-            return UNKNOWN
+            return Unknown("what makes the value of the parameter is not known")
         fact = function.fact
         if fact.is_generator:
             return union([self.value(function.module, node, function.context) for node in fact.yielded])

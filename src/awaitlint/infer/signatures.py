@@ -22,6 +22,8 @@ from awaitlint.infer.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from awaitlint.index.project import Module
 from awaitlint.infer.awaiting import Awaiting
 
@@ -57,20 +59,22 @@ class Signatures(Awaiting):
     """Matches arguments with parameters."""
 
     def _call_overloaded(self, func: OverloadedValue, arguments: Arguments) -> Value:
-        mine = [function for function in func.functions if self._takes_receiver(function)]
-        fitting = [function for function in mine or func.functions if self._fits(function, arguments)]
-        exact = [function for function in fitting if self._accepts(function, arguments)]
-        made = union(
-            [self.call_function(function, arguments) for function in (exact or fitting or func.functions)]
-        )
+        made = union([self.call_function(function, arguments) for function in self.fitting(func, arguments)])
         if (
             isinstance(made, AwaitableValue)
-            and len(mine) < len(func.functions)
+            and not all(map(self._takes_receiver, func.functions))
             and not self._is_queue(func.functions[0].receiver)
         ):
             # a client for both worlds: what its asynchronous flavour gives does not start by itself
             return AwaitableValue("Coroutine", made.result, made.function)
         return made
+
+    def fitting(self, func: OverloadedValue, arguments: Arguments) -> Sequence[FunctionValue]:
+        """The overloads that a call may mean."""
+        mine = [function for function in func.functions if self._takes_receiver(function)]
+        fitting = [function for function in mine or func.functions if self._fits(function, arguments)]
+        exact = [function for function in fitting if self._accepts(function, arguments)]
+        return exact or fitting or func.functions
 
     def _is_queue(self, receiver: Value | None) -> bool:
         """Whether methods of an object only note what is to be done later, as those of a pipeline do."""

@@ -48,18 +48,18 @@ class Statements(Names):
     def element(self, value: Value, *, is_async: bool) -> Value:
         """What iterating a value gives."""
         if isinstance(value, GeneratorValue):
-            return value.item if value.is_async == is_async else UNKNOWN
+            return value.item if value.is_async == is_async else Unknown("iterated in the wrong way")
         if isinstance(value, TupleValue):
             return union(list(value.elements)) if value.elements else NEVER
         if not isinstance(value, Instance):
-            return UNKNOWN
+            return Unknown(getattr(value, "reason", "") or "what is iterated is not known")
         cls = value.cls
         if (
             not is_async
             and cls.module.name == "builtins"
             and cls.fact.name in ("list", "set", "frozenset", "dict", "tuple")
         ):
-            return cls.args[0] if cls.args else UNKNOWN
+            return cls.args[0] if cls.args else Unknown(f"nothing says what the `{cls.fact.name}` holds")
         iterator = self.call(self.attribute(value, "__aiter__" if is_async else "__iter__"), Arguments())
         if isinstance(iterator, GeneratorValue):
             return iterator.item
@@ -74,10 +74,10 @@ class Statements(Names):
 
     def _entered(self, value: Value, *, is_async: bool) -> Value:
         if isinstance(value, ContextManagerValue):
-            return value.item if value.is_async == is_async else UNKNOWN
+            return value.item if value.is_async == is_async else Unknown("entered in the wrong way")
         if isinstance(value, External):
             # most context managers of most libraries give themselves
-            return UNKNOWN
+            return Unknown(f"the code of `{value.path.partition('.')[0]}` is not at hand")
         entered = self.call(self.attribute(value, "__aenter__" if is_async else "__enter__"), Arguments())
         return self.awaited(entered) if is_async else entered
 
@@ -87,7 +87,7 @@ class Statements(Names):
         for member in members(without_none(value)):
             if isinstance(member, TupleValue):
                 inside = -len(member.elements) <= node.index < len(member.elements)
-                found.append(member.elements[node.index] if inside else UNKNOWN)
+                found.append(member.elements[node.index] if inside else Unknown("there is no such element"))
             else:
                 found.append(self.element(member, is_async=False))
         return union(found)
@@ -144,9 +144,9 @@ class Statements(Names):
             rest = [
                 m for m in value.members if not (isinstance(m, Instance) and self._any_base(m.cls, classes))
             ]
-            return union(rest) if rest else UNKNOWN
+            return union(rest) if rest else Unknown("`isinstance` leaves nothing")
         if classes is None:
-            return UNKNOWN
+            return Unknown("a class that `isinstance` names is not known")
         kept = [m for m in members(value) if isinstance(m, Instance) and self._any_base(m.cls, classes)]
         if kept:
             return union(kept)

@@ -83,7 +83,9 @@ class Typing(Classes):
             return CallableValue(UNKNOWN)
         if isinstance(value, SpecialForm) and value.name == "LiteralString":
             return self.instance_of("str")
-        return UNKNOWN
+        if isinstance(value, SpecialForm):
+            return Unknown(f"`{value.name}` says nothing")
+        return Unknown(getattr(value, "reason", "") or "the annotation is not understood")
 
     def class_instance(self, cls: ClassValue) -> Value:
         """An instance of a class, as the value that stands for it."""
@@ -94,7 +96,7 @@ class Typing(Classes):
                 kind, position = awaitable
                 return AwaitableValue(kind, cls.args[position] if len(cls.args) > position else UNKNOWN)
             if name == "builtins.object":
-                return UNKNOWN
+                return Unknown("`object` says nothing")
             if name == "builtins.type" and cls.args:
                 return self._class_of(cls)
             if name in ("types.NoneType", "_typeshed.Incomplete"):
@@ -202,7 +204,7 @@ class Typing(Classes):
         seen: dict[TypeVarValue, None] = {}
         self._collect_type_vars(value, seen)
         if isinstance(value, TypeVarValue):
-            return value.bound or Unknown(f"the type variable {value.name} is not known")
+            return value.bound or Unknown(f"the type variable `{value.name}` is not known")
         if not seen:
             return value
         return self.substitute(value, {variable: variable.bound or UNKNOWN for variable in seen})

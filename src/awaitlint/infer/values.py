@@ -220,7 +220,7 @@ def union(values: Sequence[Value]) -> Value:
     if len(flat) > 1:
         flat.pop(NEVER, None)
     if not flat:
-        return UNKNOWN
+        return Unknown("there is no value")
     if len(flat) == 1:
         return next(iter(flat))
     return UnionValue(tuple(flat))
