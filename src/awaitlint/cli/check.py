@@ -66,6 +66,11 @@ class _Run:
 @shared_options
 @click.option("--diff", is_flag=True, help="Show what the fixes would change, and change nothing.")
 @click.option("--statistics", is_flag=True, help="Show how many findings each rule has, not the findings.")
+@click.option(
+    "--explain",
+    metavar="FILE:LINE[:COL]",
+    help="Show how the calls that begin there were resolved, or where they became unknown and why.",
+)
 @click.option("--exit-zero", is_flag=True, help="Exit with 0 even where there are findings.")
 @click.option("--stdin-filename", metavar="PATH", help="The file that the text on standard input belongs to.")
 @click.option("--config", metavar="PATH", help="The configuration file to use for every file.")
@@ -86,6 +91,11 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
     settings_for = SettingsCache(
         config=config, isolated=given["isolated"], overrides=overrides(given), rule_names=_rule_names
     )
+    options = Options(sieve=not given["no_sieve"], cache=not given["no_cache"], isolated=given["isolated"])
+    if given["explain"] is not None:
+        from awaitlint.cli.explain import explain_place  # noqa: PLC0415  only for this option
+
+        return explain_place(given, paths, settings_for, options, cwd)
     settings = settings_for.in_directory(cwd)
     unreadable: list[str] = []
     stdin: bytes | None = None
@@ -109,7 +119,7 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
         stdin=stdin,
         store=store,
         settings_for=settings_for,
-        options=Options(sieve=not given["no_sieve"], cache=not given["no_cache"], isolated=given["isolated"]),
+        options=options,
         output_format=settings.output_format,
         fix=settings.fix,
         unsafe=settings.unsafe_fixes,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from awaitlint.index.facts import Use
+from awaitlint.index.facts import Caught, Use
 from awaitlint.index.lower import lower
 from awaitlint.index.lower.statements import StatementLowerer
 
@@ -31,6 +31,8 @@ class Recorder(StatementLowerer):
         self.expressions: dict[ast.expr, tuple[int, int]] = {}
         #: node → the first expression that it was made for, but for plain names
         self.origins: dict[int, ast.expr] = {}
+        #: node → a name that stands for it somewhere
+        self.names: dict[int, ast.Name] = {}
         #: (name, node) → scope → line on which the name is bound to the node there
         self.bindings: dict[tuple[str, int], dict[int, int]] = {}
         #: (attribute, node) → line on which some object's attribute is set to the node
@@ -40,6 +42,8 @@ class Recorder(StatementLowerer):
         #: scope → its ``return`` statements, in the order of `Scope.returned`
         self.returns: dict[int, list[ast.Return]] = {}
         self._line = 0
+        #: line of the expression that was lowered last
+        self._last = 0
         self._in_string = False
         self._statements = {kind: self._noting(handler) for kind, handler in self._statements.items()}
 
@@ -53,11 +57,17 @@ class Recorder(StatementLowerer):
 
     def expr(self, node: ast.expr, use: Use = Use.OTHER, other: int = -1) -> int:
         found = super().expr(node, use, other)
+        self._last = node.lineno
         if not self._in_string:
-            self.expressions.setdefault(node, (found, self.state.index))
-            if not isinstance(node, ast.Name):
-                self.origins.setdefault(found, node)
+            self._note(node, found)
         return found
+
+    def _note(self, node: ast.expr, found: int) -> None:
+        self.expressions.setdefault(node, (found, self.state.index))
+        if isinstance(node, ast.Name):
+            self.names.setdefault(found, node)
+        else:
+            self.origins.setdefault(found, node)
 
     def quoted(self, text: str) -> int:
         # the places in a string's expression are not places in the file
@@ -69,11 +79,13 @@ class Recorder(StatementLowerer):
     def annotation(self, node: ast.expr | None) -> int:
         found = super().annotation(node)
         if node is not None and not self._in_string:
-            self.expressions.setdefault(node, (found, self.state.index))
+            self._note(node, found)
         return found
 
     def bind(self, name: str, node: int) -> None:
-        self.bindings.setdefault((name, node), {}).setdefault(self.state.index, self._line)
+        # a handler is no statement of its own
+        line = self._last if isinstance(self.nodes[node], Caught) else self._line
+        self.bindings.setdefault((name, node), {}).setdefault(self.state.index, line)
         super().bind(name, node)
 
     def assign_target(self, target: ast.expr, value: int, site: int = -1) -> None:
