@@ -51,6 +51,7 @@ class Result:
     files: int
     internal_errors: tuple[str, ...] = ()
     texts: SourceStore = field(default_factory=SourceStore)
+    session: None = None
 
 
 @dataclass(frozen=True)

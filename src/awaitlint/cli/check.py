@@ -65,7 +65,11 @@ class _Run:
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
 @shared_options
 @click.option("--diff", is_flag=True, help="Show what the fixes would change, and change nothing.")
-@click.option("--statistics", is_flag=True, help="Show how many findings each rule has, not the findings.")
+@click.option(
+    "--statistics",
+    is_flag=True,
+    help="Show how many findings each rule has and how many calls were resolved, not the findings.",
+)
 @click.option(
     "--explain",
     metavar="FILE:LINE[:COL]",
@@ -226,6 +230,13 @@ def _report(
     for_people = run.output_format in TEXT_FORMATS
     if run.statistics:
         write_lines(statistics(diagnostics, context, as_json=not for_people), stream)
+        if for_people and not run.quiet and result.session is not None:
+            from awaitlint.engine.resolution import resolution  # noqa: PLC0415  only for --statistics
+            from awaitlint.report.resolution import render as resolved  # noqa: PLC0415
+
+            if diagnostics:
+                write_lines([""], stream)
+            write_lines([*resolved(resolution(result.session, run.targets), context.style), ""], stream)
     else:
         write_lines(render(run.output_format, diagnostics, context), stream)
     if for_people and not run.quiet:
