@@ -313,12 +313,18 @@ class Project:
     def _find(self, roots: Sequence[str], name: str, importer: Module | None = None) -> Module | None:
         """The module of a dotted name below the first root that has it, but never `importer` itself."""
         key = (tuple(roots), name)
-        if key in self._absolute:
-            return self._absolute[key]
+        known = self._absolute.get(key, importer)
+        if known is not importer or (known is None and key in self._absolute):
+            return known
         found: Module | None = None
+        passed_over = False
         for root in roots:
             path = self._locate(root, name)
-            if path is None or (importer is not None and str(importer.path) == path):
+            if path is not None and importer is not None and str(importer.path) == path:
+                # true of this importer only: others do mean it
+                passed_over = True
+                continue
+            if path is None:
                 continue
             found = (
                 self._namespace(path, name)
@@ -327,7 +333,7 @@ class Project:
             )
             if found is not None:
                 break
-        if importer is None or found is None or found is not importer:
+        if not passed_over:
             self._absolute[key] = found
         return found
 
