@@ -50,6 +50,10 @@ _REGISTRIES = (
 _APPS_ABOVE = 2
 
 
+#: the last names of those; cheaper than to ask what is called
+_RESPONSE_NAME = r"\w*Response|json_response|jsonify|json|text|html|make_response|render"
+
+
 @cache
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text, re.VERBOSE)
@@ -182,6 +186,9 @@ class Handlers:
 
     def is_response(self, func: int) -> bool:
         """Whether a called function makes a response out of its arguments."""
+        name = getattr(self._module.facts.nodes[func], "name", "")
+        if name and not _pattern(_RESPONSE_NAME).fullmatch(name):
+            return False
         return any(_pattern(_RESPONSE).fullmatch(path) for path in self._paths(func))
 
     def _paths(self, node: int, module: Module | None = None) -> Iterator[str]:

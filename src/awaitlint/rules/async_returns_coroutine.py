@@ -73,7 +73,7 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.infer.bodies import TAKERS
-from awaitlint.infer.values import AwaitableValue, Instance, members
+from awaitlint.infer.values import AwaitableValue, Instance, Unknown, members
 from awaitlint.rulekit.coroutines import CoroutineRule, noun
 from awaitlint.rulekit.futures import future
 from awaitlint.rulekit.handlers import Handlers
@@ -104,6 +104,10 @@ class AsyncReturnsCoroutine(CoroutineRule):
             return False
         value = self.awaitable(site)
         if value is None or self._is_declared(scope, value):
+            return False
+        unclear = isinstance(self.module.infer.awaited(value), Unknown)
+        if value.kind == "Awaitable" and value.function is None and unclear:
+            # of a callback annotated ``-> Awaitable[Any]``: the annotation may say more than is true
             return False
         if any(self._is_manager(member) for member in members(self.module.value(site))):
             return False
