@@ -50,7 +50,11 @@ class Awaiting(Typing):
             return union([self.awaited(member) for member in members(without_none(value))])
         if isinstance(value, Instance):
             made = self.call(self.attribute(value, "__await__"), _NO_ARGUMENTS)
-            return self.generator_return(made) if isinstance(made, Instance) else UNKNOWN
+            return (
+                self.generator_return(made)
+                if isinstance(made, Instance)
+                else Unknown("its `__await__` is not known")
+            )
         return value if isinstance(value, Unknown) else Unknown("what awaiting it gives is not known")
 
     def generator_return(self, value: Instance) -> Value:

@@ -98,7 +98,7 @@ class Decorators(Signatures):
         """Call a decorator that is at hand with the function."""
         function = decorator.functions[0] if isinstance(decorator, OverloadedValue) else decorator
         if not isinstance(function, FunctionValue) or function.fact.is_async:
-            return UNKNOWN
+            return Unknown("the decorator is no plain function")
         if self._returns_its_argument(function):
             return value
         made = self.call(decorator, Arguments(values=(value,)))

@@ -54,6 +54,10 @@ _ITERABLES = frozenset(
 Mapping = dict[TypeVarValue, Value]
 
 
+def _unbound(variable: TypeVarValue) -> Unknown:
+    return Unknown(f"the type variable `{variable.name}` is not known")
+
+
 class Typing(Classes):
     """What inference knows of annotations."""
 
@@ -160,7 +164,7 @@ class Typing(Classes):
             return TypeForm(SpecialForm(name))
         if name in ("TypeGuard", "TypeIs"):
             return TypeForm(self.instance_of("bool"))
-        return UNKNOWN
+        return Unknown(f"`{name}[...]` is not understood")
 
     # ------------------------------------------------------------------ type variables
     def substitute(self, value: Value, mapping: Mapping, receiver: Value | None = None) -> Value:
@@ -204,10 +208,10 @@ class Typing(Classes):
         seen: dict[TypeVarValue, None] = {}
         self._collect_type_vars(value, seen)
         if isinstance(value, TypeVarValue):
-            return value.bound or Unknown(f"the type variable `{value.name}` is not known")
+            return value.bound or _unbound(value)
         if not seen:
             return value
-        return self.substitute(value, {variable: variable.bound or UNKNOWN for variable in seen})
+        return self.substitute(value, {each: each.bound or _unbound(each) for each in seen})
 
     def has_type_vars(self, value: Value) -> bool:
         """Whether a value mentions a type variable or ``Self``."""
