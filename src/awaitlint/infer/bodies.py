@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaitlint.index import facts as f
 from awaitlint.index.lower.narrowing import PROBES
 from awaitlint.infer.parameters import Parameters
+from awaitlint.infer.values import Instance
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
@@ -110,8 +111,13 @@ class Bodies(Parameters):
                 or node.name in OBJECT_ATTRIBUTES
                 or node.name.startswith("cr_")
             )
-        if isinstance(node, (f.Index, f.Iter, f.Enter, f.Unpack)):
+        if isinstance(node, (f.Index, f.Iter, f.Enter, f.Unpack, f.Starred)):
             return node.value == used
+        if isinstance(node, f.BinOp):
+            # what is known of the other operand must leave no room for a reflected operator; "%" makes a text
+            other = self.value(module, node.right if node.left == used else node.left)
+            known = isinstance(other, Instance) and other.cls.module.name == "builtins"
+            return known and not (node.op == "Mod" and node.right == used)
         return isinstance(node, f.Call) and node.func == used
 
     def keeps(self, module: Module, user: int, used: int) -> bool:
@@ -119,7 +125,7 @@ class Bodies(Parameters):
         node = module.facts.nodes[user]
         if isinstance(node, f.Call):
             return node.func != used
-        return isinstance(node, (f.Display, f.DictDisplay, f.Comp, f.Starred))
+        return isinstance(node, (f.Display, f.DictDisplay, f.Comp))
 
     def _tells_coroutines(self, module: Module, node: f.Narrow) -> bool:
         """Whether a test may tell a coroutine from other values."""
@@ -159,6 +165,8 @@ def _parts(node: f.Node) -> tuple[int, ...]:
         return (*node.keys, *node.values)
     if isinstance(node, f.Comp):
         return (node.key, node.element)
+    if isinstance(node, f.BinOp):
+        return (node.left, node.right)
     return (node.value,) if isinstance(node, f.Starred) else ()
 
 

@@ -28,6 +28,8 @@ from awaitlint.infer.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from awaitlint.index.project import Module
 
 #: classes of `typing` that a coroutine is no instance of
@@ -57,6 +59,8 @@ _REFUSING_TYPING = frozenset(
         "ValuesView",
     }
 )
+#: what a class may bind a name to so that setting the attribute stores the value
+_PLAIN = (f.Const, f.Plain, f.Declared, f.Display, f.DictDisplay)
 #: how far a parameter is followed from function to function
 _DEPTH = 3
 
@@ -91,9 +95,11 @@ class Expectations(Slots):
             return cls.fact.name in _REFUSING_TYPING
         if self.is_metaclass(cls):
             return False
+        mro = self.mro(cls)
+        if any(entry is not None and "__subclasshook__" in entry.fact.bindings for entry in mro):
+            return False
         if not self.is_protocol(cls):
             return True
-        mro = self.mro(cls)
         if None in mro:
             return False
         wanted = {name for entry in mro if entry is not None for name in entry.fact.bindings}
@@ -160,7 +166,9 @@ class Expectations(Slots):
         node = module.facts.nodes[target]
         declared: Value | None = None
         if isinstance(node, f.Attr):
-            declared = self._declared_attribute(self.value(module, node.value), node.name)
+            owner = self.value(module, node.value)
+            if isinstance(owner, Instance) and self._is_plain_attribute(owner.cls, node.name):
+                declared = self._declared_attribute(owner, node.name)
         elif isinstance(node, f.Index) and self.is_written(module, node.value):
             declared = self._declared_item(self.value(module, node.value))
         return declared if declared is not None and self.refuses(declared) else None
@@ -208,28 +216,69 @@ class Expectations(Slots):
 
     def attribute_refuses(self, module: Module, target: int) -> bool:
         """Whether a module uses an attribute of an object only as something that is no coroutine."""
-        nodes = module.facts.nodes
-        node = nodes[target]
+        node = module.facts.nodes[target]
         owner = self.value(module, node.value) if isinstance(node, f.Attr) else None
         if not isinstance(node, f.Attr) or not isinstance(owner, Instance):
             return False
+        if not self._is_plain_attribute(owner.cls, node.name):
+            return False
         refused = False
         handed_out = {index for scope in module.facts.scopes for index in scope.returned}
-        for index, other in enumerate(nodes):
-            if index == target or not isinstance(other, f.Attr) or other.name != node.name:
-                continue
-            value = self.value(module, other.value)
-            if isinstance(value, Instance) and not (
-                self.is_subclass(value.cls, owner.cls) or self.is_subclass(owner.cls, value.cls)
-            ):
-                continue
+        for index, is_known in self._loads(module, target):
             if index in handed_out:
                 return False
             for user in self.users(module).get(index, ()):
                 if self.looks_at(module, user, index) or self._is_kept(module, user, index):
                     return False
-                refused |= isinstance(value, Instance) and self.cannot(module, user, index)
+                refused |= is_known and self.cannot(module, user, index)
         return refused
+
+    def is_attribute_awaited(self, module: Module, target: int) -> bool:
+        """Whether a module awaits an attribute that it sets, or looks whether it is a coroutine."""
+        return any(
+            self.looks_at(module, user, index)
+            for index, _ in self._loads(module, target)
+            for user in self.users(module).get(index, ())
+        )
+
+    def _loads(self, module: Module, target: int) -> Iterator[tuple[int, bool]]:
+        """(node, whether the class is known) of what may load the attribute that a target sets."""
+        nodes = module.facts.nodes
+        node = nodes[target]
+        owner = self.value(module, node.value) if isinstance(node, f.Attr) else None
+        if not isinstance(node, f.Attr):
+            return
+        for index, other in enumerate(nodes):
+            if index == target or not isinstance(other, f.Attr) or other.name != node.name:
+                continue
+            value = self.value(module, other.value)
+            is_known = isinstance(value, Instance) and isinstance(owner, Instance)
+            if is_known and not self._are_related(value, owner):
+                continue
+            yield index, is_known
+
+    def _are_related(self, one: Value, other: Value | None) -> bool:
+        """Whether of two instances the class of one is a subclass of the other's."""
+        return (
+            isinstance(one, Instance)
+            and isinstance(other, Instance)
+            and (self.is_subclass(one.cls, other.cls) or self.is_subclass(other.cls, one.cls))
+        )
+
+    def _is_plain_attribute(self, cls: ClassValue, name: str) -> bool:
+        """Whether setting an attribute only stores the value: no property, descriptor, `__setattr__`."""
+        for entry in self.mro(cls):
+            if entry is None or entry.qualname == "builtins.object":
+                continue
+            if "__setattr__" in entry.fact.bindings:
+                return False
+            for node in entry.fact.bindings.get(name, ()):
+                if not isinstance(entry.module.facts.nodes[node], _PLAIN):
+                    return False
+                value = self.value(entry.module, node)
+                if isinstance(value, Instance) and self._sets(value.cls):
+                    return False
+        return True
 
     def _is_kept(self, module: Module, user: int, used: int) -> bool:
         """Whether a node gives another to something that may await it."""
@@ -290,6 +339,10 @@ class Expectations(Slots):
             if name in fact.bindings:
                 return None
         return None
+
+    def _sets(self, cls: ClassValue) -> bool:
+        """Whether instances of a class are descriptors that decide what setting them does."""
+        return any(entry is not None and "__set__" in entry.fact.bindings for entry in self.mro(cls))
 
 
 __all__ = ["COROUTINE_ATTRIBUTES", "Expectations", "Slot"]

@@ -67,14 +67,19 @@ class Slots(Bodies):
 
     @staticmethod
     def _place(module: Module, call: f.Call, argument: int) -> tuple[int, str]:
+        """The position or the keyword of an argument, which may be the arm of a conditional expression."""
+        nodes = module.facts.nodes
         for position, node in enumerate(call.args):
-            if isinstance(module.facts.nodes[node], f.Starred):
+            fact = nodes[node]
+            if isinstance(fact, f.Starred):
                 break
-            if node == argument:
+            if node == argument or (isinstance(fact, f.Phi) and argument in fact.options):
                 return position, ""
-        return -1, next(
-            (keyword for keyword, node in call.keywords if node == argument and keyword != "**"), ""
-        )
+        for keyword, node in call.keywords:
+            fact = nodes[node]
+            if node == argument or (isinstance(fact, f.Phi) and argument in fact.options):
+                return -1, "" if keyword == "**" else keyword
+        return -1, ""
 
     def _slots_of(self, func: Value, position: int, keyword: str) -> list[Slot]:
         if isinstance(func, OverloadedValue):

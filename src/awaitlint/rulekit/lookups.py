@@ -68,6 +68,20 @@ def is_item_of_filled(module: ModuleContext, node: f.Node) -> bool:
     return not module.infer.is_written(module.module, container)
 
 
+def is_set_to_awaitable(module: ModuleContext, node: f.Node) -> bool:
+    """Whether a node loads an attribute that its class sets to an awaitable, whatever it is declared."""
+    infer = module.infer
+    owner = infer.value(module.module, node.value) if isinstance(node, f.Attr) else None
+    if not isinstance(node, f.Attr) or not isinstance(owner, Instance):
+        return False
+    return any(
+        infer.is_awaitable(infer.value(entry.module, assigned))
+        for entry in infer.mro(owner.cls)
+        if entry is not None
+        for assigned in entry.fact.attributes.get(node.name, ())
+    )
+
+
 def _container(nodes: list[f.Node], node: f.Node) -> tuple[int, int] | None:
     """The container of which a node is an item, and the key, which is -1 where it may be any item."""
     if isinstance(node, f.Call) and isinstance(func := nodes[node.func], f.Attr):

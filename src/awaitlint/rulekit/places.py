@@ -24,6 +24,7 @@ from awaitlint.infer.values import (
     Unknown,
     members,
 )
+from awaitlint.rulekit.handlers import Handlers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,6 +82,7 @@ class Places:
         self._module = module.module
         self._infer = module.infer
         self._nodes = module.facts.nodes
+        self._handlers = Handlers(module)
 
     def may_refuse(self, site: f.Site) -> bool:
         """Whether a site of one of the uses in `PLACES` is worth a look: cheaper than to ask what is there.
@@ -213,6 +215,8 @@ class Places:
             return self._declared(f"bound to a name declared {self._words(declared)}", declared, value)
         found = self._infer.target_refuses(self._module, site.other)
         if found is not None:
+            if isinstance(target, f.Attr) and self._infer.is_attribute_awaited(self._module, site.other):
+                return None
             place = f"the attribute `{target.name}`" if isinstance(target, f.Attr) else "an item"
             return self._declared(f"stored in {place}, which is {self._words(found)}", found, value)
         if isinstance(target, f.Attr) and self._infer.attribute_refuses(self._module, site.other):
@@ -252,7 +256,9 @@ class Places:
         A place is declared several times where one of several functions is called.
         """
         infer, scope = self._infer, self._context.scope_of(site)
-        if site.other in scope.returned and scope.returns >= 0 and not scope.is_generator:
+        returned = site.other in scope.returned and scope.returns >= 0 and not scope.is_generator
+        # of web handlers AWL802 speaks
+        if returned and self._handlers.framework(site.scope) is None:
             yield [infer.annotation(self._module, scope.returns)]
         for user in infer.users(self._module).get(site.other, ()):
             node = self._nodes[user]

@@ -12,6 +12,7 @@ Silent where
   says otherwise;
 - code in the same file awaits the result again, gives it to a function that takes coroutines, or runs the
   function with `asyncio.run` in a plain function that hands out what this gives;
+- the value can be entered with `async with` as well, as the requests of aiohttp can;
 - the function is a web handler, of which AWL802 speaks.
 
 ## Why is this bad?

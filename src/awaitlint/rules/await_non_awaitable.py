@@ -58,7 +58,7 @@ from awaitlint.infer.values import (
     members,
 )
 from awaitlint.model import Safety
-from awaitlint.rulekit.lookups import is_item_of_filled, is_plain_lookup
+from awaitlint.rulekit.lookups import is_item_of_filled, is_plain_lookup, is_set_to_awaitable
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.edits import remove_await
 
@@ -90,7 +90,7 @@ class AwaitNonAwaitable(Rule):
 
     def _is_excused(self, site: f.Site) -> bool:
         call = self.module.facts.nodes[site.node]
-        if is_item_of_filled(self.module, call):
+        if is_item_of_filled(self.module, call) or is_set_to_awaitable(self.module, call):
             return True
         if isinstance(call, f.Call) and isinstance(self.module.value(site), NoneValue):
             func = self.module.infer.value(self.module.module, call.func)
