@@ -351,6 +351,16 @@ def test_a_base_that_is_not_known(cli):
     assert any(line.startswith("imported on line 1 from `nowhere`, neither in the project") for line in found)
 
 
+def test_a_base_that_is_no_class(cli):
+    text = (
+        "import typing\n\nBase = typing.NewType('Base', int)\n\nclass Own(Base):\n    x: int\n\nOwn().y()\n"
+    )
+    found = lines(cli, text, "main.py:8")
+    assert found[0] == "main.py:8:1 `Own().y()`: unknown: a base of `Own` is not known"
+    assert any(line.startswith("base of class `Own` `Base`: ") for line in found)
+    assert "bound on line 3 to `typing.NewType('Base', int)`: unknown" in "\n".join(found)
+
+
 def test_super_and_classes_as_receivers(cli):
     text = """\
 class Base:
@@ -388,7 +398,7 @@ async def main(job: Job):
         "property of class `Job`, main.py:1",
         "`def again`, main.py:3",
         "decorator `@property`: property",
-        "return annotation `Job`: Job",
+        'return annotation `"Job"`: Job',
     ]
 
 

@@ -175,7 +175,7 @@ class Tracer(Lookup):
         if any(key == (module, fact.scope, fact.index) for key, _ in context):
             return self.made(f"{of}, as it is called here", at, depth, None, place)
         if param.annotation >= 0:
-            annotation = self.texts.at(module, param.annotation, fact.scope)
+            annotation = self.texts.part(module, fact.scope, "args", fact.index, param.annotation)
             text = f"{of}, annotated `{self.texts.spelled(annotation)}`"
             return self.made(text, at, depth, self._types(annotation), place)
         owner = module.facts.scopes[scope.parent]
@@ -293,11 +293,11 @@ class Tracer(Lookup):
         """Each decorator, as they are applied, with what it makes of the function."""
         module, fact = func.module, func.fact
         value: Value = FunctionValue(module, func.scope, None, func.context)
-        for node in reversed(fact.decorators):
+        for number, node in reversed(list(enumerate(fact.decorators))):
             if self.texts.spelled(At(module, node)).endswith("overload"):
                 continue
             after = self.infer.decorated(module, node, value, func.context)
-            at = self.texts.at(module, node, fact.parent)
+            at = self.texts.part(module, func.scope, "decorator_list", number, node)
             text = f"decorator `@{self.texts.spelled(at)}`"
             if after == value:
                 yield Step(f"{text}, which leaves it what it is")
@@ -313,7 +313,7 @@ class Tracer(Lookup):
         """What a function says that it returns or, where that does not decide, what it returns."""
         module, fact = func.module, func.fact
         if fact.returns >= 0:
-            annotation = self.texts.at(module, fact.returns, func.scope)
+            annotation = self.texts.part(module, func.scope, "returns", 0, fact.returns)
             value = self.infer.annotation(module, fact.returns, func.context)
             text = f"return annotation `{self.texts.spelled(annotation)}`"
             yield self.made(text, annotation, depth, self._types(annotation), value=value)

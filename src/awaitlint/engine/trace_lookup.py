@@ -249,13 +249,13 @@ class Lookup:
         cls = receiver.cls if isinstance(receiver, Instance) else receiver
         if not isinstance(cls, ClassValue):
             return
-        for node in cls.fact.bases:
+        for number, node in enumerate(cls.fact.bases):
             value = self.infer.value(cls.module, node)
             if isinstance(value, ClassValue):
                 if None in self.infer.mro(value):
                     yield from self._unknown_bases(value, depth)
-            elif not is_known(self.infer, value):
-                at = self.texts.at(cls.module, node)
+            elif not self.infer._is_generic_base(value):
+                at = self.texts.part(cls.module, cls.scope, "bases", number, node)
                 yield self.step(at, depth, f"base of class `{cls.fact.name}`")
 
     # ------------------------------------------------------------------ given by the class that builds on it

@@ -166,6 +166,23 @@ class Texts:
             scope = text.recorder.expressions.get(expr, (node, scope))[1]
         return At(module, node, expr, scope, context)
 
+    def part(self, module: Module, scope: int, field: str, index: int, node: int) -> At:
+        """A part of a definition's head, by its node: a base, a decorator, an annotation.
+
+        `field` is the attribute of the definition in `ast`, or ``args`` for the annotation of a parameter.
+        """
+        found = self.at(module, node, module.facts.scopes[scope].parent)
+        text = self.of(module)
+        definition = text.recorder.definitions.get(scope) if text is not None else None
+        written = getattr(definition, field, None)
+        if isinstance(written, ast.arguments):
+            name = module.facts.scopes[scope].params[index].name
+            many = (*written.posonlyargs, *written.args, *written.kwonlyargs, written.vararg, written.kwarg)
+            written = next((each.annotation for each in many if each is not None and each.arg == name), None)
+        elif isinstance(written, list):
+            written = written[index] if index < len(written) else None
+        return found if not isinstance(written, ast.expr) else found._replace(expr=written)
+
     def bound_on(self, module: Module, scope: int, name: str, node: int) -> int:
         """The line on which a name is bound to a node, in the scope or in any; 0 where that is not known."""
         text = self.of(module)
