@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.infer.values import FunctionValue
 from awaitlint.model import Edit, Safety, Span
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.cst import cst
@@ -170,8 +169,3 @@ class CoroutineRule(Rule):
 def noun(value: AwaitableValue) -> str:
     """What to call a value: a coroutine or, as it works by itself, a future."""
     return "future" if value.kind == "Future" else "coroutine"
-
-
-def function_name(value: AwaitableValue) -> str:
-    """The name of the function whose call made a coroutine."""
-    return value.function.fact.name if isinstance(value.function, FunctionValue) else "it"
