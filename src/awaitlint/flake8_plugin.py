@@ -23,6 +23,7 @@ from awaitlint import __version__
 from awaitlint.config.errors import ConfigError
 from awaitlint.config.load import SettingsCache
 from awaitlint.engine.options import Options
+from awaitlint.engine.roots import one_for_each_root
 from awaitlint.engine.session import Session
 from awaitlint.files.discover import Target
 from awaitlint.files.source import SourceError, SourceStore, decode
@@ -76,7 +77,7 @@ class _Checker:
         self._session.refresh({})
         if not _holds(self._session.lowered(path).data, text):
             self._session.refresh({path: _encode(text)})
-        for found in self._session.check(Target(path, filename)):
+        for found in one_for_each_root(self._session.check(Target(path, filename))):
             yield found.span.line, found.span.column, f"{found.code} {found.message}"
         for crash in self._session.internal_errors:
             print(f"awaitlint: {crash}", file=sys.stderr)  # noqa: T201  no flake8 report has a place for it

@@ -73,6 +73,20 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Root:
+    """What several findings have in common, of which only one is shown.
+
+    `key` tells causes apart, in all files of a run; of the findings with one cause the worst is shown, and
+    of these the one with the smallest `distance`.  `others` counts the places in the file that the finding
+    stands for besides its own.
+    """
+
+    key: str
+    distance: int
+    others: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding in one file."""
 
@@ -85,6 +99,7 @@ class Diagnostic:
     confidence: Confidence = Confidence.CERTAIN
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+    root: Root | None = None
 
     @property
     def sort_key(self) -> tuple[str, Span, str, str]:

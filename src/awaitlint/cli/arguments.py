@@ -24,6 +24,7 @@ SHARED = (
     "respect-gitignore",
     "python",
     "target-version",
+    "min-severity",
     "output-format",
     "fix",
     "unsafe-fixes",

@@ -194,7 +194,7 @@ class SettingsCache:
     def _values(self, table: Mapping[str, object], source: Path | str) -> dict[str, object]:
         """The parsed options of a table, by the names of their fields."""
         values: dict[str, object] = {}
-        for key, value in table.items():
+        for key, value in _flattened(table):
             option = BY_KEY.get(key)
             if option is None and key == "tool":
                 raise ConfigError(source, "here the options stand without the header [tool.awaitlint]")
@@ -217,6 +217,16 @@ class SettingsCache:
         unknown = unknown_selector(selectors, self._rule_names()) if selectors else None
         if unknown is not None:
             raise ConfigError(source, unknown[1], key=key, value=unknown[0])
+
+
+def _flattened(table: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+    """The options of a table; those of a table in it with the name of that in front: ``blocking.calls``."""
+    for key, value in table.items():
+        if isinstance(value, dict) and any(each.startswith(f"{key}.") for each in BY_KEY):
+            for inner, content in value.items():
+                yield f"{key}.{inner}", content
+        else:
+            yield key, value
 
 
 def _usable(python: object, base: Path, source: Path | str) -> Path:

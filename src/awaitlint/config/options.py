@@ -31,11 +31,18 @@ class Kind(enum.Enum):
     SELECTORS = "a list of rules"
     #: a table from globs to selectors
     SELECTORS_BY_GLOB = "a table from globs to lists of rules"
+    #: a table from globs of qualified names to texts
+    TEXTS_BY_NAME = "a table from names to texts"
+    #: a table from kinds of blocking calls to levels
+    LEVELS = "a table from kinds to levels"
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: `key` is what a configuration file calls it, `example` a line of TOML."""
+    """One option: `key` is what a configuration file calls it, `example` a line of TOML.
+
+    A key with a dot, ``blocking.calls``, stands for ``calls`` in the table ``blocking``.
+    """
 
     key: str
     kind: Kind
@@ -46,7 +53,7 @@ class Option:
     @property
     def field(self) -> str:
         """The name of the field of `Settings`."""
-        return self.key.replace("-", "_")
+        return self.key.replace("-", "_").replace(".", "_")
 
     @property
     def default(self) -> object:
@@ -65,7 +72,13 @@ class OptionError(ValueError):
 
 _DEFAULTS = {field.name: field.default for field in fields(Settings)}
 
-OUTPUT_FORMATS = ("concise", "full", "grouped", "json", "json-lines", "github")
+OUTPUT_FORMATS = ("concise", "full", "grouped", "json", "json-lines", "github", "sarif")
+#: what blocking calls wait for
+BLOCKING_KINDS = frozenset(
+    {"sleep", "network", "database", "process", "file", "wait", "cpu", "input", "reentry", "client", "user"}
+)
+#: from the worst on
+SEVERITIES = ("error", "warning", "info")
 
 OPTIONS = (
     Option(
@@ -164,6 +177,42 @@ OPTIONS = (
         'known-safe-calls = ["app.events.fire_and_forget", "app.metrics.*"]',
     ),
     Option(
+        "min-severity",
+        Kind.CHOICE,
+        "The mildest findings that are reported: `error`, `warning` or `info`. Where it is not given,"
+        " `warning`, and `info` under the preset `pedantic` and for rules that are selected by their own code"
+        " or name.",
+        'min-severity = "error"',
+        choices=SEVERITIES,
+    ),
+    Option(
+        "blocking.calls",
+        Kind.TEXTS_BY_NAME,
+        "Further functions and methods that block the event loop: qualified names, with globs, and what to do"
+        " instead. Calls of them in async code are reported by `user-blocking-call`.",
+        'blocking.calls = { "app.legacy.*" = "use app.client instead" }',
+    ),
+    Option(
+        "blocking.handoffs",
+        Kind.STRINGS,
+        "Further functions and decorators, by qualified name with globs, that have other threads or processes"
+        " run what they are given.",
+        'blocking.handoffs = ["app.workers.in_thread"]',
+    ),
+    Option(
+        "blocking.safe",
+        Kind.STRINGS,
+        "Functions and methods, by qualified name with globs, that do not block, whatever their code does.",
+        'blocking.safe = ["app.cache.load", "redis.client.Redis.ping"]',
+    ),
+    Option(
+        "blocking.levels",
+        Kind.LEVELS,
+        "How bad calls of a kind are: `error`, `warning`, `info`, or `off`.",
+        'blocking.levels = { database = "warning", file = "error" }',
+        choices=(*SEVERITIES, "off"),
+    ),
+    Option(
         "langfuse-target",
         Kind.CHOICE,
         "The version of Langfuse that `langfuse-observe-import` assumes: `auto` reads it from the project's"
@@ -228,6 +277,8 @@ def parse(option: Option, value: object) -> object:
                 raise OptionError(value, f"expected {option.kind.value}")
             _checked_globs(key.removeprefix("!") for key in value)
             return tuple((key, _strings(value[key], Kind.SELECTORS)) for key in value)
+        case Kind.TEXTS_BY_NAME | Kind.LEVELS:
+            return _texts(option, value)
 
 
 def _strings(value: object, kind: Kind) -> tuple[str, ...]:
@@ -237,6 +288,21 @@ def _strings(value: object, kind: Kind) -> tuple[str, ...]:
         if not isinstance(item, str) or not item.strip():
             raise OptionError(item, f"expected {kind.value}")
     return tuple(item.strip() for item in value)
+
+
+def _texts(option: Option, value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        raise OptionError(value, f"expected {option.kind.value}")
+    for key, text in value.items():
+        if option.kind is Kind.LEVELS:
+            if key not in BLOCKING_KINDS:
+                raise OptionError(key, f"expected one of {', '.join(sorted(BLOCKING_KINDS))}")
+            if text not in option.choices:
+                choices = ", ".join(f'"{choice}"' for choice in option.choices)
+                raise OptionError(text, f"expected one of {choices}")
+        elif not isinstance(text, str):
+            raise OptionError(text, f"expected {option.kind.value}")
+    return tuple((key.strip(), text.strip()) for key, text in value.items())
 
 
 def _checked_globs(patterns: Iterable[str]) -> tuple[str, ...]:

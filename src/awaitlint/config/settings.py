@@ -40,6 +40,14 @@ class Settings:
     target_version: tuple[int, int] = (3, 13)
     #: globs of qualified names whose calls are never reported
     known_safe_calls: tuple[str, ...] = ()
+    #: the mildest findings that are reported; None: ``warning``, and ``info`` where that is asked for
+    min_severity: str | None = None
+    #: (glob of qualified names, what to do instead)
+    blocking_calls: tuple[tuple[str, str], ...] = ()
+    blocking_handoffs: tuple[str, ...] = ()
+    blocking_safe: tuple[str, ...] = ()
+    #: (kind, level)
+    blocking_levels: tuple[tuple[str, str], ...] = ()
     #: ``auto``, ``2``, ``3+`` or ``always``
     langfuse_target: str = "auto"
     output_format: str = "full"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from awaitlint.config.options import SEVERITIES
 from awaitlint.config.selection import reports_likely, selected
 from awaitlint.engine.suppressions import suppress
 from awaitlint.files.source import SourceError, decode
 from awaitlint.index.facts import Call
-from awaitlint.model import Confidence, Diagnostic
+from awaitlint.model import Confidence, Diagnostic, Severity
 from awaitlint.rulekit.context import ModuleContext
 from awaitlint.rulekit.registry import all_rules
 from awaitlint.rules.syntax_error import SyntaxErrorRule
@@ -56,9 +57,18 @@ def inspect(
 
 
 def is_wanted(subject: type[Rule] | Diagnostic, settings: Settings) -> bool:
-    """Whether findings as sure as a rule, or as this one, are reported."""
-    certain = subject.confidence is Confidence.CERTAIN
-    return certain or reports_likely(settings, subject.code, subject.name)
+    """Whether findings as sure as a rule, or as this one, are reported; and as severe as this one."""
+    if subject.confidence is not Confidence.CERTAIN and not reports_likely(
+        settings, subject.code, subject.name
+    ):
+        return False
+    if not isinstance(subject, Diagnostic) or subject.severity is Severity.ERROR:
+        return True
+    least = settings.min_severity
+    if least is None:
+        mild = subject.severity is Severity.INFO
+        return not mild or reports_likely(settings, subject.code, subject.name)
+    return SEVERITIES.index(subject.severity.value) <= SEVERITIES.index(least)
 
 
 def rule_keys() -> tuple[tuple[str, str, bool], ...]:
@@ -81,6 +91,7 @@ def _context(
         settings=settings,
         infer=linked.infer,
         display_of=session.display_of,
+        chains=lambda: session.chains(linked, settings),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from awaitlint.engine.options import Options
+from awaitlint.engine.roots import one_for_each_root
 from awaitlint.engine.session import Session
 from awaitlint.files.source import SourceStore
 
@@ -73,7 +74,13 @@ def run(
     if progress is not None:
         progress(len(targets), len(targets))
     found.sort(key=lambda finding: finding.sort_key)
-    return Result(tuple(found), len(targets), tuple(session.internal_errors), session, session.texts())
+    return Result(
+        tuple(one_for_each_root(found)),
+        len(targets),
+        tuple(session.internal_errors),
+        session,
+        session.texts(),
+    )
 
 
 __all__ = ["Options", "Result", "run"]

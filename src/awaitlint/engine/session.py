@@ -11,6 +11,7 @@ from awaitlint.engine.cache import FactsCache, project_cache
 from awaitlint.engine.check import check_file
 from awaitlint.engine.environments import Environments
 from awaitlint.engine.options import Options
+from awaitlint.engine.silences import Silences
 from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore
 from awaitlint.index.lower import lower
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from awaitlint.files.discover import Target
     from awaitlint.index.facts import ModuleFacts
     from awaitlint.model import Diagnostic
+    from awaitlint.rulekit.chains import Chains
 
 #: seconds for which a file that was read is taken to be unchanged
 _RECHECK = 0.5
@@ -71,6 +73,7 @@ class Session:
         self.internal_errors: list[str] = []
         self._lowered: dict[Path, Lowered] = {}
         self._linked: dict[tuple[Path, tuple[str, ...], tuple[int, int], Path | None], Linked] = {}
+        self._chains: dict[tuple[Inference, tuple[object, ...]], Chains] = {}
         self._environments = Environments({} if self.options.isolated else os.environ)
         self._roots: dict[Path, Path] = {}
         self._marked: dict[str, bool] = {}
@@ -125,6 +128,25 @@ class Session:
 
         distribution, version = turned
         return admitted(distribution, root, project_root(root), settings.python).admits(version, None)
+
+    def chains(self, linked: Linked, settings: Settings) -> Chains:
+        """What blocks in a project, under the options that tell what does."""
+        told = (
+            settings.blocking_calls,
+            settings.blocking_handoffs,
+            settings.blocking_safe,
+            settings.blocking_levels,
+            settings.known_safe_calls,
+        )
+        known = self._chains.get((linked.infer, told))
+        if known is None:
+            from awaitlint.rulekit.chains import Chains  # noqa: PLC0415  for code that is asynchronous
+            from awaitlint.rulekit.leaves import Leaves  # noqa: PLC0415
+
+            leaves = Leaves(linked.infer, settings)
+            known = Chains(linked.infer, leaves, Silences(self.lowered))
+            self._chains[linked.infer, told] = known
+        return known
 
     def _root(self, path: Path) -> Path:
         root = self._roots.get(path.parent)
@@ -217,6 +239,7 @@ class Session:
             self._interval = max(_RECHECK, 20 * (self._checked - now))
         if changed:
             self._linked.clear()
+            self._chains.clear()
             self._roots.clear()
             self._marked.clear()
 

@@ -15,7 +15,7 @@ import enum
 import msgspec
 
 #: Raise this whenever the meaning or the layout of facts changes; caches and tables are keyed by it.
-SCHEMA = 4
+SCHEMA = 5
 
 
 class _Node(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -356,6 +356,10 @@ class Scope(msgspec.Struct, array_like=True, kw_only=True):
     attributes: dict[str, tuple[int, ...]] = {}
     #: names of type parameters (PEP 695)
     type_params: tuple[str, ...] = ()
+    #: of a function or lambda: its nodes are those from `first_node` up to, not including, `end_node`,
+    #: less those of the scopes inside of it
+    first_node: int = 0
+    end_node: int = 0
 
 
 class Misplaced(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -133,6 +133,6 @@ class Decorators(Signatures):
             if isinstance(declared, Instance) and declared.cls.args:
                 item = declared.cls.args[0]
                 if not isinstance(item, Unknown):
-                    return CallableValue(ContextManagerValue(is_async, self.erase(item)))
+                    return CallableValue(ContextManagerValue(is_async, self.erase(item)), value)
         item = union([self.value(value.module, node, value.context) for node in value.fact.yielded])
-        return CallableValue(ContextManagerValue(is_async, item))
+        return CallableValue(ContextManagerValue(is_async, item), value)

@@ -17,6 +17,7 @@ FORMATS = {
     "json": "json_array",
     "json-lines": "json_lines",
     "github": "github",
+    "sarif": "sarif",
 }
 
 #: The formats that people read, which a summary follows.

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.values import AwaitableValue, Value
-    from awaitlint.model import Confidence, Fix, Severity
+    from awaitlint.model import Confidence, Fix, Root, Severity
+    from awaitlint.rulekit.blocked import BlockedModule
+    from awaitlint.rulekit.chains import Chains
     from awaitlint.rulekit.rule import Rule
 
 
@@ -57,6 +59,7 @@ class ModuleContext:
         settings: Settings,
         infer: Inference,
         display_of: Callable[[Path], str],
+        chains: Callable[[], Chains] | None = None,
     ) -> None:
         self.module = module
         self.path = path
@@ -67,6 +70,7 @@ class ModuleContext:
         self.infer = infer
         #: how the run names another file
         self.display_of = display_of
+        self._chains = chains
         #: (cause, finding): of findings with the same cause only the first in the text is shown
         self.findings: list[tuple[object, Diagnostic]] = []
         self._calls: dict[int, Site] | None = None
@@ -158,6 +162,15 @@ class ModuleContext:
         return None
 
     @cached_property
+    def blocked(self) -> BlockedModule | None:
+        """What blocks the module's async functions; None where nobody works that out."""
+        if self._chains is None or not any(scope.is_async for scope in self.facts.scopes):
+            return None
+        from awaitlint.rulekit.blocked import BlockedModule  # noqa: PLC0415  it builds on this module
+
+        return BlockedModule(self, self._chains())
+
+    @cached_property
     def flow(self) -> Flow:
         """Where the values of calls go."""
         return Flow(self.module, self.infer)
@@ -226,6 +239,7 @@ class ModuleContext:
         severity: Severity | None = None,
         confidence: Confidence | None = None,
         cause: object = None,
+        root: Root | None = None,
     ) -> None:
         """Record a finding; of several with the same cause, the first in the text is shown."""
         finding = Diagnostic(
@@ -238,6 +252,7 @@ class ModuleContext:
             confidence=confidence or rule.confidence,
             related=related,
             fix=fix,
+            root=root,
         )
         self.findings.append((cause if cause is not None else (rule.code, span), finding))
 

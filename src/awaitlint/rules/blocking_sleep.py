@@ -42,6 +42,7 @@ from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.infer.values import FunctionValue
 from awaitlint.model import Edit, Safety
+from awaitlint.rulekit.libraries import is_shadowed, library
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.edits import insert_await
 from awaitlint.syntax.imports import add_import
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
     import libcst
 
     from awaitlint.model import Fix
-
-_LIBRARIES = ("asyncio", "anyio", "trio")
 
 
 class BlockingSleep(Rule):
@@ -86,50 +85,22 @@ class BlockingSleep(Rule):
         site = self.context.site(node)
         if site is None or not self.suspect(site) or self.context.in_generator(node):
             return
-        library, bound = self._library()
+        found, bound = library(self.module)
         subject = self.context.source(node.func)
         self.report(
             node,
             f"`{subject}` stops the event loop and every task in it; use `await {bound}.sleep(...)`",
-            fix=self._fix(node, site, library, bound),
+            fix=self._fix(node, site, found, bound),
         )
 
-    def _library(self) -> tuple[str, str]:
-        """The async library that the module uses, and the name it has there."""
-        facts = self.module.facts
-        used = dict.fromkeys(_LIBRARIES, "")
-        for node in facts.nodes:
-            if isinstance(node, f.Import) and not node.level:
-                top = node.module.partition(".")[0]
-                if top in used:
-                    used[top] = used[top] or top
-        for name, nodes in facts.scopes[0].bindings.items():
-            for index in nodes:
-                node = facts.nodes[index]
-                if isinstance(node, f.Import) and not node.name and not node.level and node.module in used:
-                    used[node.module] = name
-        library = next((name for name in _LIBRARIES if used[name]), "asyncio")
-        return library, used[library] or library
-
-    def _fix(self, node: libcst.Call, site: f.Site, library: str, bound: str) -> Fix | None:
+    def _fix(self, node: libcst.Call, site: f.Site, found: str, bound: str) -> Fix | None:
         scope = self.module.scope_of(site)
-        if not scope.is_async or not node.args or self._is_shadowed(bound):
+        if not scope.is_async or not node.args or is_shadowed(self.module, bound):
             return None
         edits = [Edit(self.context.span(node.func), f"{bound}.sleep")]
         if site.use is not Use.AWAITED:
             edits += insert_await(self.context, self.module.lines, node, self.context.parents)
-        added = add_import(self.module.text, f"import {library}") if bound == library else None
+        added = add_import(self.module.text, f"import {found}") if bound == found else None
         if added is not None:
             edits.append(added)
         return self.fix(f"Replace with `await {bound}.sleep(...)`", edits)
-
-    def _is_shadowed(self, name: str) -> bool:
-        """Whether the name of the library means something else here."""
-        bindings = self.module.facts.scopes[0].bindings.get(name, ())
-        nodes = self.module.facts.nodes
-        if any(not isinstance(nodes[index], f.Import) for index in bindings):
-            return True
-        return any(
-            name in scope.bindings and scope.kind is not f.ScopeKind.CLASS
-            for scope in self.module.facts.scopes[1:]
-        )

@@ -110,6 +110,7 @@ class StatementLowerer(FlowLowerer):
                 end_line=node.end_lineno or node.lineno,
                 column=node.col_offset,
                 is_async=is_async,
+                first_node=len(self.nodes),
             )
         )
         state = ScopeState(kind, index, parent, is_async=is_async)

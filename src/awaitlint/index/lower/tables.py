@@ -207,6 +207,7 @@ class Tables:
         state = self.state
         self._mark_never_read(state)
         scope = self.scopes[index]
+        scope.end_node = len(self.nodes)
         for field, value in fields.items():
             setattr(scope, field, value)
         scope.bindings = freeze(state.bindings) if state.is_function else namespace(state, self.nodes)

@@ -1,0 +1,192 @@
+"""What blocks the async functions of one module: shared by the rules that speak of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from awaitlint.index import facts as f
+from awaitlint.index.facts import ScopeKind
+from awaitlint.infer.callgraph import Kind
+from awaitlint.infer.values import FunctionValue
+from awaitlint.model import Related, Safety, Severity, Span
+from awaitlint.rulekit.libraries import in_thread, offload
+from awaitlint.rulekit.rule import Rule
+from awaitlint.rulekit.startup import StartUp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import libcst
+
+    from awaitlint.infer.callgraph import Step
+    from awaitlint.rulekit.chains import Chains, Hop, Reason
+    from awaitlint.rulekit.context import ModuleContext
+    from awaitlint.rulekit.leaves import Leaf
+
+#: what a call that blocks does, by kind
+WAITS = {
+    "sleep": "sleeps",
+    "network": "waits for the network",
+    "database": "waits for the database",
+    "process": "waits for another process",
+    "file": "waits for the file system",
+    "wait": "waits for another thread",
+    "input": "waits for the user",
+    "cpu": "computes for long",
+    "client": "loads what it needs from disk",
+    "reentry": "cannot run where an event loop is running",
+    "user": "blocks",
+}
+_MILDER = {Severity.ERROR: Severity.WARNING, Severity.WARNING: Severity.INFO, Severity.INFO: Severity.INFO}
+
+
+class Blocked(NamedTuple):
+    """A step of an async function that blocks: by itself, or by what it reaches (`reason`)."""
+
+    scope: int
+    step: Step
+    leaf: Leaf
+    reason: Reason | None
+
+
+class BlockedModule:
+    """What blocks in the async functions of a module."""
+
+    def __init__(self, module: ModuleContext, chains: Chains) -> None:
+        self.chains = chains
+        self._module = module
+        self._startup = StartUp(module)
+
+    @cached_property
+    def direct(self) -> dict[int, Blocked]:
+        """Calls that block by themselves, by their nodes."""
+        found: dict[int, Blocked] = {}
+        for scope in self._scopes:
+            for step, leaf in self.chains.direct(self._function(scope)):
+                found.setdefault(step.node, Blocked(scope, step, leaf, None))
+        return found
+
+    @cached_property
+    def reached(self) -> list[Blocked]:
+        """Steps that block by what they reach, for each root cause the one with the shortest way."""
+        best: dict[object, Blocked] = {}
+        for scope in self._scopes:
+            for step, reason in self.chains.reached(self._function(scope)):
+                known = best.get(reason.root)
+                if known is None or known.reason is None or reason.distance < known.reason.distance:
+                    best[reason.root] = Blocked(scope, step, reason.leaf, reason)
+        return list(best.values())
+
+    def others(self, blocked: Blocked) -> list[Blocked]:
+        """Further async functions of the module that reach the same root cause."""
+        assert blocked.reason is not None
+        found = []
+        for scope in self._scopes:
+            if scope == blocked.scope:
+                continue
+            for step, reason in self.chains.reached(self._function(scope)):
+                if reason.root == blocked.reason.root:
+                    found.append(Blocked(scope, step, reason.leaf, reason))
+        return found
+
+    @cached_property
+    def _scopes(self) -> list[int]:
+        """The scopes whose code runs in an event loop: async functions, and classes defined in them."""
+        found: list[int] = []
+        for index, scope in enumerate(self._module.facts.scopes):
+            if scope.is_async or (scope.kind is ScopeKind.CLASS and scope.parent in found):
+                found.append(index)
+        return found
+
+    def _function(self, scope: int) -> FunctionValue:
+        return FunctionValue(self._module.module, scope)
+
+    def severity(self, blocked: Blocked) -> Severity:
+        """How bad it is: one step less at the start and the end of a program."""
+        severity = blocked.leaf.severity
+        return _MILDER[severity] if self._startup.has(blocked.scope) else severity
+
+    def span(self, blocked: Blocked) -> Span:
+        """The place of the step, in characters."""
+        line, column, end_line, end_column = self.chains.place(self._module.module, blocked.step)
+        columns = self._module.columns
+        return Span(
+            line,
+            columns.to_characters(line, column),
+            end_line,
+            columns.to_characters(end_line, end_column),
+        )
+
+    def spelling(self, blocked: Blocked) -> str:
+        """What is called, as the code spells it: ``self.client.get``."""
+        span = self.span(blocked)
+        text = self._module.lines[span.line - 1][span.column :]
+        if span.end_line == span.line:
+            text = text[: span.end_column - span.column]
+        if blocked.step.site is not None:
+            text = text.partition("(")[0]
+        return " ".join(text.split()) or blocked.leaf.name
+
+    def hops(self, blocked: Blocked) -> tuple[Related, ...]:
+        """The chain as places."""
+        if blocked.reason is None:
+            return ()
+        found = self.chains.chain(self._function(blocked.scope), blocked.step, blocked.reason)
+        return tuple(self._related(hop) for hop in found)
+
+    def _related(self, hop: Hop) -> Related:
+        path = hop.module.path
+        shown = self._module.display_of(path) if path is not None else f"<{hop.module.name}>"
+        columns = self.chains.columns(hop.module)
+        span = Span(
+            hop.line,
+            columns.to_characters(hop.line, hop.column),
+            hop.end_line,
+            columns.to_characters(hop.end_line, hop.end_column),
+        )
+        return Related(shown, span, f"`{hop.function}` {hop.kind.value} `{hop.callee}`")
+
+
+class BlockedRule(Rule):
+    """Base of the rules that report calls which block by themselves, by the kind of what they wait for."""
+
+    fixes: ClassVar[tuple[Safety, ...]] = (Safety.UNSAFE,)
+    #: the kinds that the rule speaks of
+    kinds: ClassVar[frozenset[str]] = frozenset()
+
+    def suspicious(self) -> Iterator[int]:
+        blocked = self.module.blocked
+        for found in blocked.direct.values() if blocked is not None else ():
+            if found.leaf.kind in self.kinds and found.step.site is not None:
+                yield found.step.site.line
+
+    def _found(self, site: f.Site) -> Blocked | None:
+        blocked = self.module.blocked
+        found = blocked.direct.get(site.node) if blocked is not None else None
+        if found is None or found.step.site is not site or found.leaf.kind not in self.kinds:
+            return None
+        return None if self.module.is_safe(site) else found
+
+    def visit_Call(self, node: libcst.Call) -> None:
+        site = self.context.site(node)
+        found, blocked = self._found(site) if site is not None else None, self.module.blocked
+        if site is None or found is None or blocked is None or self.context.in_generator(node):
+            return
+        subject = self.context.source(node.func)
+        handed = found.step.kind is Kind.HAND
+        what = found.leaf.name if handed else subject
+        waits = WAITS[found.leaf.kind]
+        self.report(
+            node,
+            f"`{what}` {waits} and stops the event loop and every task in it; {self.advice(found.leaf)}",
+            severity=blocked.severity(found),
+            fix=offload(self, node, site) if self.fixes and not handed else None,
+        )
+
+    def advice(self, leaf: Leaf) -> str:
+        """What to do instead, in the end of a sentence."""
+        if leaf.advice:
+            return leaf.advice
+        thread = f"`await {in_thread(self.module)}(...)`"
+        return f"use {leaf.instead}, or {thread}" if leaf.instead else f"run it in a thread: {thread}"

@@ -1,0 +1,74 @@
+"""Base of the rules that report what an async function reaches through plain ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from awaitlint.model import Root
+from awaitlint.rulekit.blocked import WAITS
+from awaitlint.rulekit.libraries import in_thread
+from awaitlint.rulekit.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import libcst
+
+    from awaitlint.rulekit.blocked import Blocked
+
+
+class ChainedRule(Rule):
+    """Reports chains, at the call where they leave async code."""
+
+    #: kinds of blocking calls that the rule leaves to another, and those it speaks of alone
+    but: ClassVar[frozenset[str]] = frozenset()
+    only: ClassVar[frozenset[str]] = frozenset()
+
+    def suspicious(self) -> Iterator[int]:
+        for blocked in self._reached():
+            yield self.module.facts.scopes[blocked.scope].line
+
+    def _reached(self) -> Iterator[Blocked]:
+        module = self.module.blocked
+        for blocked in module.reached if module is not None else ():
+            kind = blocked.leaf.kind
+            if kind in self.but or (self.only and kind not in self.only):
+                continue
+            site = blocked.step.site
+            if site is None or not self.module.is_safe(site):
+                yield blocked
+
+    def visit_FunctionDef(self, node: libcst.FunctionDef) -> None:
+        place = self.context.span(node.name)
+        scopes = self.module.facts.scopes
+        for blocked in self._reached():
+            scope = scopes[blocked.scope]
+            if scope.name == node.name.value and scope.line == place.line:
+                self._report(blocked)
+
+    def _report(self, blocked: Blocked) -> None:
+        module, reason = self.module.blocked, blocked.reason
+        assert module is not None
+        assert reason is not None
+        leaf, root = blocked.leaf, reason.root
+        subject = module.spelling(blocked)
+        hops = module.hops(blocked)
+        where = hops[-1]
+        line = where.span.line if where.span is not None else 0
+        waits = WAITS[leaf.kind]
+        what = f"`{leaf.name}`, which {waits}"
+        if leaf.kind == "reentry":
+            message = f"`{subject}` fails here: it reaches `{leaf.name}` ({where.path}:{line}), which {waits}"
+        else:
+            step = "calls" if reason.distance == 0 else "reaches"
+            advice = leaf.advice or f"run it in a thread: `await {in_thread(self.module)}(...)`"
+            message = f"`{subject}` blocks the event loop: it {step} {what} ({where.path}:{line}); {advice}"
+        self.module.add(
+            self,
+            module.span(blocked),
+            message,
+            related=hops,
+            severity=module.severity(blocked),
+            cause=(self.code, root),
+            root=Root(f"{self.code} {'/'.join(root)}", reason.distance, len(module.others(blocked))),
+        )

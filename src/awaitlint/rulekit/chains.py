@@ -1,0 +1,366 @@
+"""Why a function blocks: the blocking calls that its body reaches through other plain functions.
+
+A *root cause* is a blocking call together with the last function on the way to it.  For every function the
+root causes that it reaches are worked out once, each with the shortest way; cycles of calls are no matter,
+as a way through a cycle is never the shortest.
+"""
+
+from __future__ import annotations
+
+import heapq
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaitlint.files.source import SourceError, decode, split_lines
+from awaitlint.index import facts as f
+from awaitlint.index.facts import ScopeKind
+from awaitlint.infer.callgraph import CallGraph, Kind, Step
+from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.values import FunctionValue
+from awaitlint.model import Severity
+from awaitlint.syntax.columns import Columns
+from awaitlint.syntax.guards import Condition, FunctionGuards, Guards
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from awaitlint.index.project import Module
+    from awaitlint.infer.engine import Inference
+    from awaitlint.rulekit.leaves import Leaf, Leaves
+
+#: root causes that are kept of one function: the nearest
+_MOST = 24
+#: hops of the longest way
+_LONGEST = 30
+_ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+
+
+class Root(NamedTuple):
+    """A root cause: what blocks, and the function that calls it."""
+
+    leaf: str
+    module: str
+    function: str
+
+
+class Hop(NamedTuple):
+    """One step of a chain: a place in a function of the project, and what runs there.
+
+    `line` counts from 1, `column` from 0 in UTF-8 bytes.
+    """
+
+    module: Module
+    function: str
+    kind: Kind
+    callee: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+
+class Reason(NamedTuple):
+    """That a function reaches a root cause: in how many steps, by which, and what must hold for it.
+
+    `next` is the function that the step leads to, None where the step is the blocking call itself.
+    """
+
+    root: Root
+    leaf: Leaf
+    distance: int
+    step: Step
+    next: FunctionValue | None
+    conditions: frozenset[Condition] = frozenset()
+
+
+class _Function(NamedTuple):
+    """A function as the graph has it."""
+
+    own: list[tuple[Step, Leaf]]
+    calls: list[tuple[Step, FunctionValue]]
+
+
+class Chains:
+    """The reasons of functions.
+
+    Args:
+        infer: Inference over the project.
+        leaves: Tells which calls block by themselves.
+        silenced: Whether a comment on a line of a module says that what blocks there is meant.
+    """
+
+    def __init__(
+        self, infer: Inference, leaves: Leaves, silenced: Callable[[Module, int], bool] = lambda *_: False
+    ) -> None:
+        self.infer = infer
+        self.leaves = leaves
+        self.graph = CallGraph(infer)
+        self._silenced = silenced
+        self._functions: dict[FunctionValue, _Function] = {}
+        self._reasons: dict[FunctionValue, dict[Root, Reason]] = {}
+        self._lines: dict[Module, list[str]] = {}
+        self._columns: dict[Module, Columns] = {}
+        self._guards: dict[tuple[Module, int], FunctionGuards | None] = {}
+        self._places: dict[Module, dict[int, tuple[int, int, int, int]]] = {}
+
+    # ------------------------------------------------------------------ what rules ask
+    def direct(self, func: FunctionValue) -> Iterator[tuple[Step, Leaf]]:
+        """The calls in a function's own body that block by themselves."""
+        yield from self._function(func).own
+
+    def reached(self, func: FunctionValue) -> list[tuple[Step, Reason]]:
+        """The root causes that a function reaches through others, each by the shortest way."""
+        found: dict[Root, tuple[Step, Reason]] = {}
+        for step, callee in self._function(func).calls:
+            for reason in self.reasons(callee).values():
+                known = found.get(reason.root)
+                if known is not None and known[1].distance <= reason.distance:
+                    continue
+                if self._passes(func, step, callee, reason.conditions) is not None:
+                    found[reason.root] = (step, reason)
+        return list(found.values())
+
+    def reasons(self, func: FunctionValue) -> dict[Root, Reason]:
+        """Why a function blocks, by root cause; empty where it does not, as far as is known."""
+        if func not in self._reasons:
+            self._solve(func)
+        return self._reasons[func]
+
+    def chain(self, func: FunctionValue, step: Step, reason: Reason) -> list[Hop]:
+        """The hops from a step in a function down to the blocking call."""
+        hops = [self._hop(func, step, reason)]
+        at: FunctionValue | None = step.function
+        while at is not None and len(hops) <= _LONGEST:
+            onward = self.reasons(at).get(reason.root)
+            if onward is None:
+                break
+            hops.append(self._hop(at, onward.step, onward))
+            at = onward.next
+        return hops
+
+    # ------------------------------------------------------------------ the graph
+    def _function(self, func: FunctionValue) -> _Function:
+        found = self._functions.get(func)
+        if found is None:
+            found = self._functions[func] = _Function([], [])
+            for step in self.graph.steps(func):
+                leaf = self.leaves.leaf(func, step)
+                if leaf is not None:
+                    if not self._is_harmless(func, step, leaf):
+                        found.own.append((step, leaf))
+                elif step.function is not None:
+                    found.calls.append((step, step.function))
+        return found
+
+    def _is_harmless(self, func: FunctionValue, step: Step, leaf: Leaf) -> bool:
+        """Whether the way to a blocking call, or a comment, says that it does not matter."""
+        line, column, *_ = self.place(func.module, step)
+        # in async code it is the finding that a comment silences
+        if not func.fact.is_async and self._silenced(func.module, line):
+            return True
+        guards = self.guards(func, line, column)
+        if guards.outside_loop:
+            return True
+        known = self._guards.get((func.module, func.scope))
+        called = known.called if known is not None else frozenset()
+        return leaf.is_over(guards.tests, called)
+
+    def _solve(self, func: FunctionValue) -> None:
+        """Work out the reasons of a function and of all that it reaches."""
+        callers: dict[FunctionValue, list[tuple[FunctionValue, Step]]] = {}
+        queue: list[tuple[int, Root, int, int, FunctionValue, Reason]] = []
+        order: dict[FunctionValue, int] = {func: 0}
+        todo = [func]
+        while todo:
+            at = todo.pop()
+            for step, callee in self._function(at).calls:
+                callers.setdefault(callee, []).append((at, step))
+                if callee in order:
+                    continue
+                order[callee] = len(order)
+                known = self._reasons.get(callee)
+                if known is None:
+                    todo.append(callee)
+                else:
+                    for reason in known.values():
+                        heapq.heappush(
+                            queue, (reason.distance, reason.root, order[callee], len(queue), callee, reason)
+                        )
+        solved = {each: dict[Root, Reason]() for each in order if each not in self._reasons}
+        for at in solved:
+            own_leaves = self._function(at).own
+            if own_leaves and self._is_cut(at):
+                continue
+            for step, leaf in own_leaves:
+                root = Root(leaf.name, at.module.name, at.fact.qualname)
+                line, column, *_ = self.place(at.module, step)
+                conditions = self.guards(at, line, column).conditions
+                reason = Reason(root, leaf, 0, step, None, conditions)
+                heapq.heappush(queue, (0, root, order[at], len(queue), at, reason))
+        count = len(queue)
+        while queue:
+            distance, root, _, _, at, reason = heapq.heappop(queue)
+            own = solved.get(at)
+            if own is not None:
+                if root in own or len(own) >= _MOST:
+                    continue
+                own[root] = reason
+            if distance >= _LONGEST:
+                continue
+            for caller, step in callers.get(at, ()):
+                held = solved.get(caller)
+                if held is None or root in held or self._is_cut(caller):
+                    continue
+                needed = self._passes(caller, step, at, reason.conditions)
+                if needed is None:
+                    continue
+                onward = Reason(root, reason.leaf, distance + 1, step, at, needed)
+                count += 1
+                heapq.heappush(queue, (distance + 1, root, order[caller], count, caller, onward))
+        self._reasons.update(solved)
+
+    def _is_cut(self, func: FunctionValue) -> bool:
+        """Whether a comment at a function's ``def``, or the configuration, says that it does not block."""
+        fact = func.fact
+        if self._silenced(func.module, fact.line):
+            return True
+        return self.leaves.is_safe(func)
+
+    # ------------------------------------------------------------------ the way to a call
+    def _passes(
+        self, func: FunctionValue, step: Step, callee: FunctionValue, conditions: frozenset[Condition]
+    ) -> frozenset[Condition] | None:
+        """What must hold in a function so that a call in it blocks; None where the call does not block."""
+        line, column, *_ = self.place(func.module, step)
+        if not func.fact.is_async and self._silenced(func.module, line):
+            return None
+        guards = self.guards(func, line, column)
+        if guards.outside_loop:
+            return None
+        found = set(guards.conditions)
+        for condition in conditions:
+            outcome = self._holds(func, step, callee, condition)
+            if outcome is False:
+                return None
+            if isinstance(outcome, Condition):
+                found.add(outcome)
+        return frozenset(found)
+
+    def _holds(
+        self, func: FunctionValue, step: Step, callee: FunctionValue, condition: Condition
+    ) -> bool | Condition:
+        """Whether a call lets a condition on a parameter hold; a condition where its own function decides."""
+        params = callee.fact.params
+        position = next((i for i, param in enumerate(params) if param.name == condition.parameter), -1)
+        if position < 0 or step.site is None or step.kind is Kind.HAND:
+            return True
+        call = func.module.facts.nodes[step.node]
+        assert isinstance(call, f.Call)
+        method = callee.module.facts.scopes[callee.fact.parent].kind is ScopeKind.CLASS
+        bound = FunctionValue(callee.module, callee.scope, step.value if method else None, callee.context)
+        given = dict(self.infer._matched(bound, Arguments(func.module, call, func.context)))
+        lazy = given.get(position)
+        if lazy is None:
+            spread = any(name == "**" for name, _ in call.keywords) or any(
+                isinstance(func.module.facts.nodes[arg], f.Starred) for arg in call.args
+            )
+            default = params[position].default
+            if spread or default < 0:
+                return True
+            return _satisfies(callee.module.facts.nodes[default], condition)
+        node = func.module.facts.nodes[lazy._node]
+        if isinstance(node, f.Param) and node.scope == func.scope:
+            own = func.fact.params[node.index]
+            return Condition(own.name, condition.test, condition.holds)
+        return _satisfies(node, condition)
+
+    def guards(self, func: FunctionValue, line: int, column: int) -> Guards:
+        """The guards of a place in a function."""
+        key = (func.module, func.scope)
+        if key not in self._guards:
+            fact = func.fact
+            self._guards[key] = (
+                FunctionGuards(
+                    self.lines(func.module), fact.first_line, fact.line, fact.column, fact.end_line
+                )
+                if fact.kind is ScopeKind.FUNCTION
+                else None
+            )
+        known = self._guards[key]
+        return Guards() if known is None else known.at(line, column)
+
+    # ------------------------------------------------------------------ places and texts
+    def place(self, module: Module, step: Step) -> tuple[int, int, int, int]:
+        """Line, column, last line and last column of a step, columns in UTF-8 bytes."""
+        site = step.site
+        if site is not None:
+            return (site.line, site.column, site.end_line, site.end_column)
+        return self._attribute_places(module).get(step.node, (1, 0, 1, 0))
+
+    def _attribute_places(self, module: Module) -> dict[int, tuple[int, int, int, int]]:
+        """Where the attributes of a module stand, which facts leave out: it is lowered once more."""
+        found = self._places.get(module)
+        if found is None:
+            found = self._places[module] = {}
+            from awaitlint.index.lower.recorded import record  # noqa: PLC0415  rarely needed
+            from awaitlint.syntax.parse import SyntaxProblem, parse  # noqa: PLC0415
+
+            data = self._data(module)
+            try:
+                recorded = record(parse(data), data)
+            except (SyntaxProblem, RecursionError):
+                return found
+            for node, expression in recorded.origins.items():
+                found[node] = (
+                    expression.lineno,
+                    expression.col_offset,
+                    expression.end_lineno or expression.lineno,
+                    expression.end_col_offset or 0,
+                )
+        return found
+
+    def lines(self, module: Module) -> list[str]:
+        """The lines of a module's text."""
+        found = self._lines.get(module)
+        if found is None:
+            try:
+                text = decode(self._data(module)).text
+            except SourceError:
+                text = ""
+            found = self._lines[module] = split_lines(text)
+        return found
+
+    def columns(self, module: Module) -> Columns:
+        """Translates the columns of a module's text."""
+        found = self._columns.get(module)
+        if found is None:
+            found = self._columns[module] = Columns(self.lines(module))
+        return found
+
+    def _data(self, module: Module) -> bytes:
+        if module.path is None:
+            return b""
+        try:
+            return self.infer.project.store.read(module.path)
+        except SourceError:
+            return b""
+
+    def _hop(self, func: FunctionValue, step: Step, reason: Reason) -> Hop:
+        callee = reason.leaf.name if step.function is None else step.function.fact.qualname
+        return Hop(
+            func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func.module, step)
+        )
+
+
+def _satisfies(node: f.Node, condition: Condition) -> bool:
+    """Whether a constant lets a condition hold; what is no constant may be anything."""
+    if not isinstance(node, f.Const):
+        # nobody passes what is computed where None is meant
+        return condition.test != "none" or not condition.holds
+    if condition.test == "none":
+        return (node.value is None) == condition.holds
+    return bool(node.value) == condition.holds
+
+
+def rank(severity: Severity) -> int:
+    """0 for the worst."""
+    return _ORDER.index(severity)
