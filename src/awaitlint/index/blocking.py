@@ -6,7 +6,8 @@ columns are those of `COLUMNS`; a row's name is its owner, a dot, and a member.
 - **owner** and **members** (separated by spaces).  An owner is named as our index knows it: the module that
   defines a function, or a class.  A class need not define the method itself: ``redis.client.Redis.get`` is
   inherited, from a base that the asynchronous client inherits as well.  An entry counts for subclasses, up
-  to the first class that has the method in its own body; `Catalogue.method` looks that up.  The name of a
+  to the first class that has the method in its own body; `Catalogue.method` looks that
+up.  The name of a
   class stands for its construction.  The member ``*`` (severity ``never``) says of a class that what it
   inherits does not block, such as the commands that a pipeline queues.
 - **public**: how code spells the owner, less the parentheses of calls: ``redis.from_url`` for what that
@@ -26,14 +27,13 @@ looked up.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from awaitlint.index.rows import ANY, DATA, DataError, Members, members_of, table
+from awaitlint.index.rows import DATA, Named
 
 BLOCKING = DATA / "blocking.tsv"
 #: columns of `BLOCKING`
@@ -74,7 +74,7 @@ class Severity(StrEnum):
     BRIEF = "brief"
     #: not at all: it fails, or the work never ends, where a loop is running in the thread
     RAISES = "raises"
-    #: not at all; for `ANY` member of a class whose bases block
+    #: not at all; for `rows.ANY` member of a class whose bases block
     NEVER = "never"
 
 
@@ -197,35 +197,21 @@ _STATES: dict[str, State | None] = {"": None, **_values(State)}
 Version = tuple[int, int] | None
 
 
-class Catalogue(Mapping[str, BlockingCall]):
+class Catalogue(Named[BlockingCall]):
     """Blocking calls by qualified name, see the module's docstring.
 
     Raises:
         DataError: The file cannot be read or a row is malformed; it names the line.
     """
 
+    columns = COLUMNS
+
     def __init__(self, path: Path = BLOCKING) -> None:
-        #: name -> its row: the members, and the fields as they are written
-        self._rows: dict[str, tuple[Members, list[str]]] = {}
-        self._calls: dict[str, BlockingCall] = {}
-        self._spelled: dict[str, str] | None = None
         self._unless: dict[str, tuple[Condition, ...]] = {"": ()}
         self._versions: dict[str, tuple[Version, Version]] = {"": (None, None)}
-        for number, fields in table(path, COLUMNS):
-            try:
-                row = members_of(fields), fields
-                self._check(fields)
-            except ValueError as error:
-                raise DataError(f"{path.name}:{number}: {error}") from error
-            owner, members, _ = row[0]
-            for member in members:
-                name = f"{owner}.{member}"
-                if name in self._rows:
-                    raise DataError(f"{path.name}:{number}: `{name}` is there already")
-                self._rows[name] = row
+        super().__init__(path)
 
     def _check(self, fields: list[str]) -> None:
-        """Check all but the first three columns."""
         _, _, _, kind, severity, unless, state, on, instead, python, _ = fields
         if kind not in _KINDS or severity not in _SEVERITIES or state not in _STATES or on not in _ONS:
             raise ValueError(f"`{kind}`, `{severity}`, `{state}` or `{on}` is unknown")
@@ -238,67 +224,20 @@ class Catalogue(Mapping[str, BlockingCall]):
         if instead and not instead.replace(".", "_").isidentifier():
             raise ValueError(f"`{instead}` is not a name to use instead")
 
-    def __getitem__(self, name: str) -> BlockingCall:
-        call = self._calls.get(name)
-        if call is None:
-            which, fields = self._rows[name]
-            kind, severity, unless, state, on, instead, python, source = fields[3:]
-            call = self._calls[name] = BlockingCall(
-                name,
-                which.spellings(name.rpartition(".")[2]),
-                _KINDS[kind],
-                _SEVERITIES[severity],
-                self._unless[unless],
-                _STATES[state],
-                _ONS[on],
-                instead,
-                *self._versions[python],
-                source,
-            )
-        return call
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._rows
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._rows)
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def spelled(self, path: str) -> BlockingCall | None:
-        """The call that code spells so: ``requests.get``, ``redis.from_url.get``.
-
-        Args:
-            path: How it was reached from an import, less the parentheses of calls (`reached` gives that);
-                qualified names will do as well.
-        """
-        if path in self._rows:
-            return self[path]
-        if self._spelled is None:
-            self._spelled = {
-                spelling: name
-                for name, (which, _) in self._rows.items()
-                for spelling in which.spellings(name.rpartition(".")[2])
-            }
-        name = self._spelled.get(path)
-        return self[name] if name is not None else None
-
-    def method(self, classes: Iterable[str], name: str) -> BlockingCall | None:
-        """The entry for a method, None where there is none.
-
-        Args:
-            classes: Qualified names of the receiver's class and its bases in the order of resolution, up to
-                and with the one that has the method in its body.
-            name: The method's name as the receiver has it.
-        """
-        for owner in classes:
-            found = f"{owner}.{name}"
-            if found in self._rows:
-                return self[found]
-            if f"{owner}.{ANY}" in self._rows:
-                return None
-        return None
+    def _make(self, name: str, public: tuple[str, ...], fields: list[str]) -> BlockingCall:
+        kind, severity, unless, state, on, instead, python, source = fields
+        return BlockingCall(
+            name,
+            public,
+            _KINDS[kind],
+            _SEVERITIES[severity],
+            self._unless[unless],
+            _STATES[state],
+            _ONS[on],
+            instead,
+            *self._versions[python],
+            source,
+        )
 
 
 def versions(text: str) -> tuple[Version, Version]:

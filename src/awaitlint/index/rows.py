@@ -6,13 +6,16 @@ what they mean.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple, TypeVar
 
 DATA = Path(__file__).parent / "data"
 #: the member that stands for all that a class inherits
 ANY = "*"
+
+T = TypeVar("T")
 
 
 class DataError(ValueError):
@@ -67,3 +70,94 @@ def table(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, list[str]
         if len(fields) != len(columns):
             raise DataError(f"{path.name}:{number}: {len(fields)} columns instead of {len(columns)}")
         yield number, fields
+
+
+class Named(Mapping[str, T]):
+    """The entries of a data file by qualified name.
+
+    Raises:
+        DataError: The file cannot be read or a row is malformed; it names the line.
+    """
+
+    columns: ClassVar[tuple[str, ...]]
+
+    def __init__(self, path: Path) -> None:
+        #: name -> its row: the members, and the fields as they are written
+        self._rows: dict[str, tuple[Members, list[str]]] = {}
+        self._made: dict[str, T] = {}
+        self._spelled: dict[str, str] | None = None
+        for number, fields in table(path, self.columns):
+            try:
+                row = members_of(fields), fields
+                self._check(fields)
+            except ValueError as error:
+                raise DataError(f"{path.name}:{number}: {error}") from error
+            owner, members, _ = row[0]
+            for member in members:
+                name = f"{owner}.{member}"
+                if name in self._rows:
+                    raise DataError(f"{path.name}:{number}: `{name}` is there already")
+                self._rows[name] = row
+
+    @abstractmethod
+    def _check(self, fields: list[str]) -> None:
+        """Check all but the first three columns of a row.
+
+        Raises:
+            ValueError: It is malformed.
+        """
+
+    @abstractmethod
+    def _make(self, name: str, public: tuple[str, ...], fields: list[str]) -> T:
+        """The entry for a name, whose row has these fields behind the first three."""
+
+    def __getitem__(self, name: str) -> T:
+        made = self._made.get(name)
+        if made is None:
+            which, fields = self._rows[name]
+            public = which.spellings(name.rpartition(".")[2])
+            made = self._made[name] = self._make(name, public, fields[3:])
+        return made
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._rows
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def spelled(self, path: str) -> T | None:
+        """The entry for what code spells so: ``requests.get``, ``redis.from_url.get``.
+
+        Args:
+            path: How it was reached from an import, less the parentheses of calls (`reached` gives that);
+                qualified names will do as well.
+        """
+        if path in self._rows:
+            return self[path]
+        if self._spelled is None:
+            self._spelled = {
+                spelling: name
+                for name, (which, _) in self._rows.items()
+                for spelling in which.spellings(name.rpartition(".")[2])
+            }
+        name = self._spelled.get(path)
+        return self[name] if name is not None else None
+
+    def method(self, classes: Iterable[str], name: str) -> T | None:
+        """The entry for a method, None where there is none.
+
+        Args:
+            classes: Qualified names of the receiver's class and its bases in the order of resolution, up to
+                and with the one that has the method in its body.
+            name: The method's name as the receiver has it.
+        """
+        for owner in classes:
+            found = f"{owner}.{name}"
+            if found in self._rows:
+                return self[found]
+            if f"{owner}.{ANY}" in self._rows:
+                return None
+        return None
