@@ -117,7 +117,7 @@ class On(StrEnum):
     ITERATE = "iterate"
 
 
-class Test(StrEnum):
+class Check(StrEnum):
     """What a condition asks of an argument."""
 
     #: it is a constant, one of `Condition.values`
@@ -140,7 +140,7 @@ class Condition:
     parameter: str
     #: number of the positional argument, from 0, less ``self``; -1 for a parameter that is keyword-only
     position: int
-    test: Test
+    check: Check
     #: constants, or names of flags
     values: tuple[str | int | bool | None, ...] = ()
 
@@ -267,15 +267,15 @@ def _condition(text: str) -> Condition:
     if match is None:
         raise ValueError(f"`{text}` is not a condition")
     parameter, position, test, values = match.groups()
-    found = Test(test)
-    if bool(values) is not (found in (Test.EQUALS, Test.FLAG)):
+    found = Check(test)
+    if bool(values) is not (found in (Check.EQUALS, Check.FLAG)):
         raise ValueError(f"`{text}` has a value too many or too few")
     parts = values.split(",") if values else []
     return Condition(
         parameter,
         int(position) if position else -1,
         found,
-        tuple(parts) if found is Test.FLAG else tuple(_constant(part) for part in parts),
+        tuple(parts) if found is Check.FLAG else tuple(_constant(part) for part in parts),
     )
 
 

@@ -57,32 +57,36 @@ def read(path: Path = FACTORIES) -> tuple[Factory, ...]:
     found: list[Factory] = []
     for number, fields in table(path, COLUMNS):
         try:
-            owner, members, public = members_of(fields)
-            argument, value, way, methods, instead, source = fields[3:]
-            parameter, at, position = argument.partition("@")
-            if not parameter.isidentifier() or not at:
-                raise ValueError(f"`{argument}` is not an argument")
-            listed = methods.removeprefix("!").split(" ")
-            if not all(name.isidentifier() for name in [*way.split(), *listed]):
-                raise ValueError(f"`{way}` or `{methods}` are not names")
-            found.extend(
-                Factory(
-                    name=f"{owner}.{member}",
-                    public=tuple(f"{spelled}.{member}" for spelled in public),
-                    parameter=parameter,
-                    position=int(position),
-                    value=value,
-                    path=tuple(way.split()),
-                    methods=frozenset(listed),
-                    others=methods.startswith("!"),
-                    instead=instead,
-                    source=source,
-                )
-                for member in members
-            )
+            found += _factories(fields)
         except ValueError as error:
             raise DataError(f"{path.name}:{number}: {error}") from error
     return tuple(found)
+
+
+def _factories(fields: list[str]) -> list[Factory]:
+    which = members_of(fields)
+    argument, value, way, methods, instead, source = fields[3:]
+    parameter, at, position = argument.partition("@")
+    if not parameter.isidentifier() or not at:
+        raise ValueError(f"`{argument}` is not an argument")
+    listed = methods.removeprefix("!").split(" ")
+    if not all(name.isidentifier() for name in [*way.split(), *listed]):
+        raise ValueError(f"`{way}` or `{methods}` are not names")
+    return [
+        Factory(
+            name=f"{which.owner}.{member}",
+            public=which.spellings(member),
+            parameter=parameter,
+            position=int(position),
+            value=value,
+            path=tuple(way.split()),
+            methods=frozenset(listed),
+            others=methods.startswith("!"),
+            instead=instead,
+            source=source,
+        )
+        for member in which.members
+    ]
 
 
 @cache
