@@ -56,7 +56,18 @@ UNBUNDLED = {
                 "PIL",
                 "polars",
             ),
-            *("portalocker", "psutil", "pwdlib", "pymemcache", "pyodbc", "pypdf", "rich", "rq", "selenium"),
+            *(
+                "portalocker",
+                "psutil",
+                "pwdlib",
+                "pymemcache",
+                "pyodbc",
+                "pypdf",
+                "questionary",
+                "rich",
+                "rq",
+                "selenium",
+            ),
             *(
                 "sendgrid",
                 "sentence_transformers",
@@ -74,7 +85,9 @@ UNBUNDLED = {
     **dict.fromkeys(
         ("bcrypt", "cryptography", "duckdb", "MySQLdb", "zmq"), "documentation: written in C, Cython or Rust"
     ),
-    **dict.fromkeys(("spacy", "torch", "transformers"), "documentation: the wheels are too large to fetch"),
+    **dict.fromkeys(
+        ("cv2", "snowflake", "spacy", "torch", "transformers", "yfinance"), "documentation: not fetched"
+    ),
 }
 #: of `google`, which is bundled in part, these are not
 UNBUNDLED_PARTS = ("google.cloud.bigquery.", "google.cloud.storage.")
