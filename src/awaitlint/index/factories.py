@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from awaitlint.index.rows import DATA, DataError, members_of, table
+from awaitlint.index.rows import DATA, DataError, check_members, members_of, table
 
 FACTORIES = DATA / "factories.tsv"
 COLUMNS = ("owner", "members", "public", "argument", "value", "path", "methods", "instead", "source")
@@ -64,6 +64,7 @@ def read(path: Path = FACTORIES) -> tuple[Factory, ...]:
 
 
 def _factories(fields: list[str]) -> list[Factory]:
+    check_members(fields)
     which = members_of(fields)
     argument, value, way, methods, instead, source = fields[3:]
     parameter, at, position = argument.partition("@")

@@ -34,8 +34,8 @@ class Members(NamedTuple):
         return tuple(name[1:] if name[0] == "=" else f"{name}.{member}" for name in self.public)
 
 
-def members_of(fields: list[str]) -> Members:
-    """The first three columns of a row.
+def check_members(fields: list[str]) -> None:
+    """Check the first three columns of a row, roughly: this is done for every row.
 
     Raises:
         ValueError: They hold something that is no name.
@@ -47,6 +47,11 @@ def members_of(fields: list[str]) -> Members:
         raise ValueError(f"`{members}` are not names of members")
     if public and not public.replace(" ", "_").replace(".", "_").replace("=", "_").isidentifier():
         raise ValueError(f"`{public}` are not dotted names")
+
+
+def members_of(fields: list[str]) -> Members:
+    """The first three columns of a row."""
+    owner, members, public = fields[:3]
     return Members(owner, members.split(" "), public.split(" ") if public else [])
 
 
@@ -82,22 +87,23 @@ class Named(Mapping[str, T]):
     columns: ClassVar[tuple[str, ...]]
 
     def __init__(self, path: Path) -> None:
-        #: name -> its row: the members, and the fields as they are written
-        self._rows: dict[str, tuple[Members, list[str]]] = {}
+        #: name -> the fields of its row
+        self._rows: dict[str, list[str]] = {}
         self._made: dict[str, T] = {}
         self._spelled: dict[str, str] | None = None
+        rows, size = self._rows, 0
         for number, fields in table(path, self.columns):
             try:
-                row = members_of(fields), fields
+                check_members(fields)
                 self._check(fields)
             except ValueError as error:
                 raise DataError(f"{path.name}:{number}: {error}") from error
-            owner, members, _ = row[0]
+            owner, members = fields[0], fields[1].split(" ")
             for member in members:
-                name = f"{owner}.{member}"
-                if name in self._rows:
-                    raise DataError(f"{path.name}:{number}: `{name}` is there already")
-                self._rows[name] = row
+                rows[f"{owner}.{member}"] = fields
+            size += len(members)
+            if len(rows) < size:
+                raise DataError(f"{path.name}:{number}: a name of `{owner}` is there already")
 
     @abstractmethod
     def _check(self, fields: list[str]) -> None:
@@ -114,8 +120,8 @@ class Named(Mapping[str, T]):
     def __getitem__(self, name: str) -> T:
         made = self._made.get(name)
         if made is None:
-            which, fields = self._rows[name]
-            public = which.spellings(name.rpartition(".")[2])
+            fields = self._rows[name]
+            public = members_of(fields).spellings(name.rpartition(".")[2])
             made = self._made[name] = self._make(name, public, fields[3:])
         return made
 
@@ -138,13 +144,14 @@ class Named(Mapping[str, T]):
         if path in self._rows:
             return self[path]
         if self._spelled is None:
-            self._spelled = {
-                spelling: name
-                for name, (which, _) in self._rows.items()
-                for spelling in which.spellings(name.rpartition(".")[2])
-            }
-        name = self._spelled.get(path)
-        return self[name] if name is not None else None
+            self._spelled = {}
+            for fields in {id(fields): fields for fields in self._rows.values()}.values():
+                which = members_of(fields)
+                for member in which.members if which.public else ():
+                    name = f"{which.owner}.{member}"
+                    self._spelled.update(dict.fromkeys(which.spellings(member), name))
+        found = self._spelled.get(path)
+        return self[found] if found is not None else None
 
     def method(self, classes: Iterable[str], name: str) -> T | None:
         """The entry for a method, None where there is none.
