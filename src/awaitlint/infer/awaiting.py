@@ -184,6 +184,5 @@ class Awaiting(Typing):
                 return None
         return first
 
-    if TYPE_CHECKING:
-        #: of a function, whether calling it can give a coroutine
-        _makers: dict[FunctionValue, bool]
+    #: of a function, whether calling it can give a coroutine
+    _makers: dict[FunctionValue, bool]

@@ -146,9 +146,8 @@ class Bodies(Parameters):
         classes = self._classes_of(self.value(module, against))
         return classes is None or not all(self.refuses(self.as_instance(cls)) for cls in classes)
 
-    if TYPE_CHECKING:
-        _user_tables: dict[Module, dict[int, list[int]]]
-        _param_uses: dict[tuple[Module, int, int], list[UseOfParameter]]
+    _user_tables: dict[Module, dict[int, list[int]]]
+    _param_uses: dict[tuple[Module, int, int], list[UseOfParameter]]
 
 
 def _parts(node: f.Node) -> tuple[int, ...]:

@@ -412,7 +412,6 @@ class Calls(Decorators):
             self._dependent[key] = found
         return found
 
-    if TYPE_CHECKING:
-        _results: dict[FunctionValue, Value]
-        _dependent: dict[tuple[Module, int], bool]
-        _context_depth: int
+    _results: dict[FunctionValue, Value]
+    _dependent: dict[tuple[Module, int], bool]
+    _context_depth: int

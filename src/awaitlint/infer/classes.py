@@ -394,11 +394,11 @@ class Classes(Core):
     def is_enum(self, cls: ClassValue) -> bool:
         return self.has_base(cls, "enum.Enum")
 
-    if TYPE_CHECKING:
-        _mros: dict[ClassValue, Mro]
-        _type_params: dict[tuple[Module, int], tuple[TypeVarValue, ...]]
-        _attributes: dict[tuple[Instance, str], Value]
+    _mros: dict[ClassValue, Mro]
+    _type_params: dict[tuple[Module, int], tuple[TypeVarValue, ...]]
+    _attributes: dict[tuple[Instance, str], Value]
 
-        def substitute(
-            self, value: Value, mapping: dict[TypeVarValue, Value], receiver: Value | None = None
-        ) -> Value: ...
+    def substitute(
+        self, value: Value, mapping: dict[TypeVarValue, Value], receiver: Value | None = None
+    ) -> Value:
+        raise NotImplementedError

@@ -51,6 +51,9 @@ class Arguments(NamedTuple):
     values: tuple[Value, ...] = ()
 
 
+_NO_ARGUMENTS = Arguments()
+
+
 class Evaluator:
     """Evaluates nodes once; the cases and everything they ask are added by the classes that build on it."""
 
@@ -191,25 +194,62 @@ class Evaluator:
         return _CIRCULAR
 
     # ------------------------------------------------------------------ given by the other parts
-    if TYPE_CHECKING:
+    def annotation(self, module: Module, node: int, context: Context = ()) -> Value:
+        raise NotImplementedError
 
-        def annotation(self, module: Module, node: int, context: Context = ()) -> Value: ...
-        def as_instance(self, value: Value) -> Value: ...
-        def is_type(self, value: Value) -> bool: ...
-        def subscripted_type(self, module: Module, value: Value, index: int, context: Context) -> Value: ...
-        def type_params(self, module: Module, scope: int) -> tuple[TypeVarValue, ...]: ...
-        def attribute(self, value: Value, name: str) -> Value: ...
-        def is_subclass(self, cls: ClassValue, base: ClassValue) -> bool: ...
-        def is_metaclass(self, cls: ClassValue) -> bool: ...
-        def bound_functions(self, module: Module, nodes: tuple[int, ...]) -> Value | None: ...
-        def call(self, func: Value, arguments: Arguments) -> Value: ...
-        def call_function(self, func: FunctionValue, arguments: Arguments) -> Value: ...
-        def result(self, func: FunctionValue, arguments: Arguments = ...) -> Value: ...
-        def decorated(self, module: Module, decorator: int, value: Value, context: Context) -> Value: ...
-        def awaited(self, value: Value) -> Value: ...
-        def coroutine(self, value: Value, *, or_none: bool = False) -> AwaitableValue | None: ...
-        def refuses(self, declared: Value, depth: int = 0) -> bool: ...
-        def from_body(self, func: FunctionValue, arguments: Arguments) -> Value: ...
-        def unannotated(self, module: Module, scope: int, index: int) -> Value: ...
-        def generator_return(self, value: Instance) -> Value: ...
-        def _call(self, module: Module, node: f.Call, context: Context) -> Value: ...
+    def as_instance(self, value: Value) -> Value:
+        raise NotImplementedError
+
+    def is_type(self, value: Value) -> bool:
+        raise NotImplementedError
+
+    def subscripted_type(self, module: Module, value: Value, index: int, context: Context) -> Value:
+        raise NotImplementedError
+
+    def type_params(self, module: Module, scope: int) -> tuple[TypeVarValue, ...]:
+        raise NotImplementedError
+
+    def attribute(self, value: Value, name: str) -> Value:
+        raise NotImplementedError
+
+    def is_subclass(self, cls: ClassValue, base: ClassValue) -> bool:
+        raise NotImplementedError
+
+    def is_metaclass(self, cls: ClassValue) -> bool:
+        raise NotImplementedError
+
+    def bound_functions(self, module: Module, nodes: tuple[int, ...]) -> Value | None:
+        raise NotImplementedError
+
+    def call(self, func: Value, arguments: Arguments) -> Value:
+        raise NotImplementedError
+
+    def call_function(self, func: FunctionValue, arguments: Arguments) -> Value:
+        raise NotImplementedError
+
+    def result(self, func: FunctionValue, arguments: Arguments = _NO_ARGUMENTS) -> Value:
+        raise NotImplementedError
+
+    def decorated(self, module: Module, decorator: int, value: Value, context: Context) -> Value:
+        raise NotImplementedError
+
+    def awaited(self, value: Value) -> Value:
+        raise NotImplementedError
+
+    def coroutine(self, value: Value, *, or_none: bool = False) -> AwaitableValue | None:
+        raise NotImplementedError
+
+    def refuses(self, declared: Value, depth: int = 0) -> bool:
+        raise NotImplementedError
+
+    def from_body(self, func: FunctionValue, arguments: Arguments) -> Value:
+        raise NotImplementedError
+
+    def unannotated(self, module: Module, scope: int, index: int) -> Value:
+        raise NotImplementedError
+
+    def generator_return(self, value: Instance) -> Value:
+        raise NotImplementedError
+
+    def _call(self, module: Module, node: f.Call, context: Context) -> Value:
+        raise NotImplementedError

@@ -285,6 +285,5 @@ class Typing(Classes):
             if cls.module.name == "typing" and name.endswith(("Iterable", "Iterator")):
                 self.unify(cls.args[0], self.element(actual, is_async="Async" in name), mapping, depth + 1)
 
-    if TYPE_CHECKING:
-
-        def is_awaitable(self, value: Value) -> bool | None: ...
+    def is_awaitable(self, value: Value) -> bool | None:
+        raise NotImplementedError

@@ -38,7 +38,8 @@ from awaitlint.index.lower.comprehensions import Comprehensions
 
 #: a longer string is only known to be a string
 _KEPT_STRING = 80
-_SURROGATE = re.compile("[\ud800-\udfff]")
+# mypyc knows no literal of a lone surrogate
+_SURROGATE = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")
 #: these read every local name
 _READ_ALL = frozenset({"locals", "vars", "exec", "eval", "dir"})
 
