@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from awaitlint.index import facts as f
     from awaitlint.index.project import Module, Project
     from awaitlint.infer.bodies import UseOfParameter
-    from awaitlint.infer.classes import Mro
+    from awaitlint.infer.orders import Mro
     from awaitlint.infer.values import ClassValue, FunctionValue, Instance, TypeVarValue, Value
 
 

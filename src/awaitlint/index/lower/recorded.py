@@ -119,8 +119,9 @@ def record(tree: ast.Module, data: bytes) -> Recorder:
 
     def make(**options: Any) -> Recorder:
         made.append(Recorder(**options))
-        return made[0]
+        return made[-1]
 
     facts = lower(tree, data, make=make)
-    made[0].facts = facts
-    return made[0]
+    recorder = made[-1]
+    recorder.facts = facts
+    return recorder
