@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from awaitlint.rulekit.rule import Rule
 
 
+_TOO_DEEP = SyntaxProblem(1, 0, "nested too deeply to be analysed")
+
+
 def check_file(session: Session, target: Target) -> tuple[Diagnostic, ...]:
     """The findings of one file, sorted, selected by its settings, less the suppressed."""
     settings = session.settings_for(target.path)
@@ -36,7 +39,11 @@ def check_file(session: Session, target: Target) -> tuple[Diagnostic, ...]:
     if target.path.suffix == ".pyi" or not codes:
         return ()
     rules = [rule for rule in all_rules() if rule.code in codes and is_wanted(rule, settings)]
-    context = inspect(session, target, settings, rules)
+    try:
+        context = inspect(session, target, settings, rules)
+    except RecursionError:
+        session.linked(target.path, settings).infer.recover()
+        return _unreadable(target, lowered._replace(problem=_TOO_DEEP), codes)
     if context is None:
         return ()
     found = [pair for pair in context.findings if is_wanted(pair[1], settings)]
@@ -208,6 +215,11 @@ class Guard:
 
 
 def _crashed(session: Session, context: ModuleContext, rule: Rule, error: Exception) -> None:
+    if isinstance(error, RecursionError):
+        context.infer.recover()
+        finding = SyntaxErrorRule.finding(context.display, _TOO_DEEP)
+        context.findings.append((SyntaxErrorRule.code, finding))
+        return
     reason = f"{type(error).__name__}: {error}"
     session.internal_errors.append(f"{context.display}: the rule {rule.name} ({rule.code}) failed: {reason}")
 

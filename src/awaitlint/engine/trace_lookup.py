@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from awaitlint.engine.tracing import Texts
     from awaitlint.index.project import Module
-    from awaitlint.infer.classes import Mro
     from awaitlint.infer.engine import Inference
+    from awaitlint.infer.linearisation import Mro
     from awaitlint.infer.values import FunctionValue, Value
 
 #: levels that are shown

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.special import TYPING_MODULES
-from awaitlint.infer.core import Core
 from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.linearisation import Linearisation, Mro, is_same
 from awaitlint.infer.values import (
     UNKNOWN,
     CallableValue,
@@ -22,11 +22,9 @@ from awaitlint.infer.values import (
     NoneValue,
     OverloadedValue,
     PropertyValue,
-    SpecialForm,
     StaticMethodValue,
     SuperValue,
     TupleValue,
-    TypeForm,
     TypeVarValue,
     UnionValue,
     Unknown,
@@ -39,9 +37,6 @@ from awaitlint.infer.values import (
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
 
-#: an entry of a method resolution order: a class, or None for one that is not known
-Mro = tuple["ClassValue | None", ...]
-
 
 def _is_open(value: Value) -> bool:
     """Whether a value says nothing about what it is, or what calling it gives."""
@@ -50,87 +45,13 @@ def _is_open(value: Value) -> bool:
     return isinstance(value, Unknown)
 
 
-class Classes(Core):
+class Classes(Linearisation):
     """What inference knows of classes."""
 
     # ------------------------------------------------------------------ bases
-    def bases(self, cls: ClassValue) -> list[ClassValue | None]:
-        """The direct bases, None for one that is not known; `object` is left out."""
-        found: list[ClassValue | None] = []
-        for node in cls.fact.bases:
-            value = self.value(cls.module, node)
-            if isinstance(value, ClassValue):
-                if value.qualname != "builtins.object":
-                    found.append(value)
-            elif self._is_generic_base(value):
-                continue
-            elif isinstance(value, TypeForm) and isinstance(value.instance, TupleValue):
-                cls_tuple = self.builtin("tuple")
-                found.append(cls_tuple if isinstance(cls_tuple, ClassValue) else None)
-            else:
-                found.append(None)
-        return found
-
-    def _is_generic_base(self, value: Value) -> bool:
-        if isinstance(value, SpecialForm):
-            return value.name in ("Generic", "Protocol")
-        return isinstance(value, TypeForm) and isinstance(value.instance, SpecialForm)
-
-    def mro(self, cls: ClassValue) -> Mro:
-        """The C3 linearisation, type arguments carried along, without `object`.
-
-        A base that is not known stands as None: what comes after it may be overridden by it.
-        """
-        key = ("mro", cls)
-        found = self._mros.get(cls)
-        if found is None:
-            if key in self._in_progress:
-                return (cls, None)
-            self._in_progress[key] = self._depth
-            try:
-                found = self._linearise(cls)
-            finally:
-                del self._in_progress[key]
-            self._mros[cls] = found
-        return found
-
-    def _linearise(self, cls: ClassValue) -> Mro:
-        mapping = self.class_mapping(cls)
-        bases = [
-            base if base is None or not base.args else self._substituted_class(base, mapping)
-            for base in self.bases(cls)
-        ]
-        sequences: list[list[ClassValue | None]] = [[None] if b is None else list(self.mro(b)) for b in bases]
-        sequences.append(list(bases))
-        result: list[ClassValue | None] = [cls]
-        sequences = [sequence for sequence in sequences if sequence]
-        while sequences:
-            for sequence in sequences:
-                head = sequence[0]
-                if head is None or not any(self._same(head, rest) for s in sequences for rest in s[1:]):
-                    break
-            else:
-                # no consistent order: Python would refuse the class
-                return (*result, None)
-            result.append(head)
-            for sequence in sequences:
-                if (head is None and sequence[0] is None) or (
-                    head is not None and self._same(head, sequence[0])
-                ):
-                    sequence.pop(0)
-            sequences = [sequence for sequence in sequences if sequence]
-        return tuple(result)
-
-    @staticmethod
-    def _same(first: ClassValue, second: ClassValue | None) -> bool:
-        return second is not None and first.module is second.module and first.scope == second.scope
-
-    def _substituted_class(self, cls: ClassValue, mapping: dict[TypeVarValue, Value]) -> ClassValue:
-        return ClassValue(cls.module, cls.scope, tuple(self.substitute(arg, mapping) for arg in cls.args))
-
     def is_subclass(self, cls: ClassValue, base: ClassValue) -> bool:
         """Whether `cls` is known to derive from `base`."""
-        return base.qualname == "builtins.object" or any(self._same(base, entry) for entry in self.mro(cls))
+        return base.qualname == "builtins.object" or any(is_same(base, entry) for entry in self.mro(cls))
 
     def has_base(self, cls: ClassValue, qualname: str) -> bool:
         """Whether a class of that qualified name is in the method resolution order."""
@@ -248,7 +169,7 @@ class Classes(Core):
         owner = value.receiver.cls if isinstance(value.receiver, Instance) else value.cls
         mro = self.mro(owner)
         for position, entry in enumerate(mro):
-            if entry is not None and self._same(value.cls, entry):
+            if entry is not None and is_same(value.cls, entry):
                 return self._from_mro(mro[position + 1 :], value.receiver, name)
         return Unknown("the class of `super()` is no base of its receiver")
 
@@ -395,7 +316,6 @@ class Classes(Core):
         return self.has_base(cls, "enum.Enum")
 
     if TYPE_CHECKING:
-        _mros: dict[ClassValue, Mro]
         _type_params: dict[tuple[Module, int], tuple[TypeVarValue, ...]]
         _attributes: dict[tuple[Instance, str], Value]
 
