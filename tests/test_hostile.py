@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from awaitlint.config.load import SettingsCache
 from awaitlint.engine.options import Options
 from awaitlint.engine.run import run
 from awaitlint.files.discover import Target
 from awaitlint.files.source import SourceStore
+from awaitlint.infer.engine import Inference
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,3 +63,54 @@ def test_a_chain_that_is_too_long_spoils_no_other(tmp_path: Path) -> None:
         (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
     found = check(tmp_path, **{f"m{at}": files[f"m{at}"] for at in (100, 30, 60, 70)})
     assert {path for path, _, _ in found} == {"m30", "m60", "m70"}
+
+
+def test_many_subclasses_are_gone_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    made = Inference.mro
+    monkeypatch.setattr(Inference, "mro", lambda self, cls: asked.append(cls) or made(self, cls))
+
+    def times(count: int) -> int:
+        classes = "".join(f"class C{at}(B):\n    async def m(self): ...\n" for at in range(count))
+        calls = "".join(f"    C{at}().m()\n" for at in range(count))
+        root = tmp_path / str(count)
+        root.mkdir()
+        asked.clear()
+        text = f"class B:\n    async def m(self): ...\n{classes}async def g():\n{calls}"
+        assert len(check(root, main=text)) == count
+        return len(asked)
+
+    assert times(200) < 15 * times(20)
+
+
+def test_a_name_that_many_functions_set_is_evaluated_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    value = Inference.value
+    monkeypatch.setattr(
+        Inference, "value", lambda self, *arguments: asked.append(1) or value(self, *arguments)
+    )
+
+    def times(count: int) -> int:
+        functions = "".join(
+            f"    def a{at}():\n        nonlocal x\n        x = f()\n        x.y()\n" for at in range(count)
+        )
+        root = tmp_path / str(count)
+        root.mkdir()
+        asked.clear()
+        check(root, main=f"async def f(): ...\ndef o():\n    x = 1\n{functions}    if x: pass\n")
+        return len(asked)
+
+    assert times(400) < 15 * times(40)
+
+
+def test_many_decorators_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    made = Inference.decorated
+    monkeypatch.setattr(
+        Inference, "decorated", lambda self, *arguments: asked.append(1) or made(self, *arguments)
+    )
+    wrap = "def d(f):\n    def w(*a): return f(*a)\n    return w\n"
+    assert check(tmp_path, main=f"{wrap}" + "@d\n" * 500 + "async def g(): ...\ng()\n") == []
+    assert len(asked) < 500

@@ -69,6 +69,8 @@ class Evaluator:
         self._cut = _DEPTH
         self._depth = 0
         self._lookups: dict[tuple[Module, str], Value] = {}
+        #: what the names of functions are in the functions inside of them
+        self._frees: dict[tuple[Module, int, str], Value] = {}
         self._cases: dict[type, Callable[[Module, Any, Context], Value]] = {}
 
     def recover(self) -> None:

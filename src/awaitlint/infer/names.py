@@ -27,7 +27,7 @@ from awaitlint.infer.values import (
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
-from awaitlint.infer.evaluator import CYCLE, Evaluator
+from awaitlint.infer.evaluator import CYCLE, UNCUT, Evaluator
 
 
 class Names(Evaluator):
@@ -110,8 +110,15 @@ class Names(Evaluator):
         return Unknown(f"`{node.name}` is not defined") if isinstance(builtin, Unknown) else builtin
 
     def _free(self, module: Module, node: f.Free, context: Context) -> Value:
+        key = (module, node.scope, node.name)
+        known = None if context else self._frees.get(key)
+        if known is not None:
+            return known
         nodes = module.facts.scopes[node.scope].bindings.get(node.name, ())
-        return union([self.value(module, bound, context) for bound in nodes])
+        found = union([self.value(module, bound, context) for bound in nodes])
+        if not context and self._cut == UNCUT:
+            self._frees[key] = found
+        return found
 
     def _import(self, module: Module, node: f.Import, _context: Context) -> Value:
         target = self.project.resolve(module, node.module, node.level)
