@@ -83,7 +83,7 @@ class Names(Evaluator):
                 return Unknown(f"a star import of `{source}`, which is not at hand, may bind `{name}`")
             if target is not module and self._exported(target, name):
                 found = self.module_attribute(target, name)
-                if not isinstance(found, Unknown) or found is CYCLE:
+                if not isinstance(found, Unknown) or found is CYCLE or _may_be_bound(found):
                     return found
         sub = self.project.submodule(module, name)
         if sub is not None:
@@ -104,7 +104,7 @@ class Names(Evaluator):
             found = self.module_attribute(module, node.name)
             if not isinstance(found, Unknown) or node.name in module.facts.scopes[0].bindings:
                 return found
-            if found.reason.startswith("a star import"):
+            if _may_be_bound(found):
                 return found
         builtin = self.builtin(node.name)
         return Unknown(f"`{node.name}` is not defined") if isinstance(builtin, Unknown) else builtin
@@ -195,3 +195,8 @@ class Names(Evaluator):
         if implicit or self.is_metaclass(cls):
             return cls
         return Instance(cls)
+
+
+def _may_be_bound(value: Unknown) -> bool:
+    """Whether a name that was looked up in a module may come from a star import of what is not at hand."""
+    return value.reason.startswith("a star import")
