@@ -84,6 +84,16 @@ class Flow:
                 return True
         return False
 
+    def _is_told_apart(self, call: int) -> bool:
+        """Whether an ``isinstance`` that a coroutine may pass is asked of what a call's result is."""
+        return any(
+            isinstance(node, f.Narrow)
+            and node.test == "isinstance"
+            and call in self.origins(index)
+            and self._infer.tells_coroutines(self._module, node)
+            for index, node in enumerate(self._module.facts.nodes)
+        )
+
     def is_taken(self, call: int, argument: int) -> bool:
         """Whether the function that is called is there for coroutines."""
         nodes = self._module.facts.nodes
@@ -98,7 +108,7 @@ class Flow:
         They are awaited there, or given to a function that is there for coroutines.  None: code looks whether
         it has a coroutine, or has it in more than one function.
         """
-        if self._is_looked_at(call):
+        if self._is_looked_at(call) or self._is_told_apart(call):
             return None
         return [
             site
