@@ -114,3 +114,8 @@ def test_many_decorators_are_not_followed(tmp_path: Path, monkeypatch: pytest.Mo
     wrap = "def d(f):\n    def w(*a): return f(*a)\n    return w\n"
     assert check(tmp_path, main=f"{wrap}" + "@d\n" * 500 + "async def g(): ...\ng()\n") == []
     assert len(asked) < 500
+
+
+def test_what_libcst_cannot_read_costs_one_function(tmp_path: Path) -> None:
+    text = "async def f(): ...\n\n\nasync def g():\n    (x): int = 1\n    f()\n\n\nasync def h():\n    f()\n"
+    assert check(tmp_path, main=text) == [("main", 5, "AWL901"), ("main", 10, "AWL101")]
