@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from awaitlint.engine.tracing import Texts
     from awaitlint.index.project import Module
     from awaitlint.infer.engine import Inference
-    from awaitlint.infer.orders import Mro
+    from awaitlint.infer.linearisation import Mro
     from awaitlint.infer.values import FunctionValue, Value
 
 #: levels that are shown
@@ -247,16 +247,22 @@ class Lookup:
 
     def _unknown_bases(self, receiver: Value, depth: int) -> Iterator[Step]:
         cls = receiver.cls if isinstance(receiver, Instance) else receiver
-        if not isinstance(cls, ClassValue):
-            return
-        for number, node in enumerate(cls.fact.bases):
-            value = self.infer.value(cls.module, node)
-            if isinstance(value, ClassValue):
-                if None in self.infer.mro(value):
-                    yield from self._unknown_bases(value, depth)
-            elif not self.infer._is_generic_base(value):
-                at = self.texts.part(cls.module, cls.scope, "bases", number, node)
-                yield self.step(at, depth, f"base of class `{cls.fact.name}`")
+        todo, seen = [cls] if isinstance(cls, ClassValue) else [], set()
+        while todo:
+            cls = todo.pop()
+            if (cls.module, cls.scope) in seen:
+                continue
+            seen.add((cls.module, cls.scope))
+            known = []
+            for number, node in enumerate(cls.fact.bases):
+                value = self.infer.value(cls.module, node)
+                if isinstance(value, ClassValue):
+                    if None in self.infer.mro(value):
+                        known.append(value)
+                elif not self.infer._is_generic_base(value):
+                    at = self.texts.part(cls.module, cls.scope, "bases", number, node)
+                    yield self.step(at, depth, f"base of class `{cls.fact.name}`")
+            todo += reversed(known)
 
     # ------------------------------------------------------------------ given by the class that builds on it
     if TYPE_CHECKING:

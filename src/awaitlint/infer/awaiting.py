@@ -117,20 +117,29 @@ class Awaiting(Typing):
         owner = func.module.facts.scopes[func.fact.parent]
         if owner.kind is not f.ScopeKind.CLASS:
             return False
-        defining = ClassValue(func.module, func.fact.parent)
-        for source in {func.module, module}:
-            if source.is_stdlib:
-                continue
-            for index, scope in enumerate(source.facts.scopes):
-                if scope.kind is not f.ScopeKind.CLASS or func.fact.name not in scope.bindings:
+        key = (func.module, func.fact.parent, not func.fact.is_async)
+        return any(
+            key in self._overrides(source, func.fact.name)
+            for source in {func.module, module}
+            if not source.is_stdlib
+        )
+
+    def _overrides(self, module: Module, name: str) -> frozenset[tuple[Module, int, bool]]:
+        """Of the methods of a name in a module: the bases of the class of each, and whether it is async."""
+        key = (module, name)
+        found = self._override_tables.get(key)
+        if found is None:
+            made: set[tuple[Module, int, bool]] = set()
+            for index, scope in enumerate(module.facts.scopes):
+                if scope.kind is not f.ScopeKind.CLASS or name not in scope.bindings:
                     continue
-                cls = ClassValue(source, index)
-                if cls == defining or not self.is_subclass(cls, defining):
-                    continue
-                value = self.value(source, scope.bindings[func.fact.name][-1])
-                if isinstance(value, FunctionValue) and value.fact.is_async != func.fact.is_async:
-                    return True
-        return False
+                bases = self.mro(ClassValue(module, index))[1:]
+                value = self.value(module, scope.bindings[name][-1]) if any(bases) else None
+                if isinstance(value, FunctionValue):
+                    is_async = value.fact.is_async
+                    made.update((base.module, base.scope, is_async) for base in bases if base is not None)
+            found = self._override_tables[key] = frozenset(made)
+        return found
 
     def is_protocol(self, cls: ClassValue) -> bool:
         """Whether a class only describes others: a Protocol."""
@@ -186,3 +195,4 @@ class Awaiting(Typing):
 
     #: of a function, whether calling it can give a coroutine
     _makers: dict[FunctionValue, bool]
+    _override_tables: dict[tuple[Module, str], frozenset[tuple[Module, int, bool]]]

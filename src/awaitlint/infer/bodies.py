@@ -94,7 +94,7 @@ class Bodies(Parameters):
         if isinstance(node, (f.Await, f.Yielded)):
             return True
         if isinstance(node, f.Narrow):
-            return self._tells_coroutines(module, node)
+            return self.tells_coroutines(module, node)
         if not isinstance(node, f.Call) or node.func == used:
             return False
         name = last_name(nodes[node.func])
@@ -127,7 +127,7 @@ class Bodies(Parameters):
             return node.func != used
         return isinstance(node, (f.Display, f.DictDisplay, f.Comp))
 
-    def _tells_coroutines(self, module: Module, node: f.Narrow) -> bool:
+    def tells_coroutines(self, module: Module, node: f.Narrow) -> bool:
         """Whether a test may tell a coroutine from other values."""
         if node.test != "isinstance":
             return node.test in ("awaitable", "async function")

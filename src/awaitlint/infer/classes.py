@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.index.special import TYPING_MODULES
 from awaitlint.infer.evaluator import Arguments
-from awaitlint.infer.orders import Mro, Orders
+from awaitlint.infer.linearisation import Linearisation, Mro, is_same
 from awaitlint.infer.values import (
     UNKNOWN,
     CallableValue,
@@ -45,8 +45,20 @@ def _is_open(value: Value) -> bool:
     return isinstance(value, Unknown)
 
 
-class Classes(Orders):
+class Classes(Linearisation):
     """What inference knows of classes."""
+
+    # ------------------------------------------------------------------ bases
+    def is_subclass(self, cls: ClassValue, base: ClassValue) -> bool:
+        """Whether `cls` is known to derive from `base`."""
+        return base.qualname == "builtins.object" or any(is_same(base, entry) for entry in self.mro(cls))
+
+    def has_base(self, cls: ClassValue, qualname: str) -> bool:
+        """Whether a class of that qualified name is in the method resolution order."""
+        return any(entry is not None and entry.qualname == qualname for entry in self.mro(cls))
+
+    def is_metaclass(self, cls: ClassValue) -> bool:
+        return any(entry is not None and entry.qualname == "builtins.type" for entry in self.mro(cls))
 
     # ------------------------------------------------------------------ type parameters
     def type_params(self, module: Module, scope: int) -> tuple[TypeVarValue, ...]:
@@ -157,7 +169,7 @@ class Classes(Orders):
         owner = value.receiver.cls if isinstance(value.receiver, Instance) else value.cls
         mro = self.mro(owner)
         for position, entry in enumerate(mro):
-            if entry is not None and self._same(value.cls, entry):
+            if entry is not None and is_same(value.cls, entry):
                 return self._from_mro(mro[position + 1 :], value.receiver, name)
         return Unknown("the class of `super()` is no base of its receiver")
 
@@ -305,3 +317,8 @@ class Classes(Orders):
 
     _type_params: dict[tuple[Module, int], tuple[TypeVarValue, ...]]
     _attributes: dict[tuple[Instance, str], Value]
+
+    def substitute(
+        self, value: Value, mapping: dict[TypeVarValue, Value], receiver: Value | None = None
+    ) -> Value:
+        raise NotImplementedError

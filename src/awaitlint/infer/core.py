@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 from awaitlint.infer.evaluator import CYCLE, Arguments
 from awaitlint.infer.statements import Statements
 
+#: each makes the value of a function larger, and slower to remember things by
+_MOST_DECORATORS = 100
+
 
 class Core(Statements):
     """The table of cases, and those of expressions."""
@@ -213,6 +216,9 @@ class Core(Statements):
 
     def _func(self, module: Module, node: f.Func, context: Context) -> Value:
         value: Value = FunctionValue(module, node.scope, None, context)
-        for decorator in reversed(module.facts.scopes[node.scope].decorators):
+        decorators = module.facts.scopes[node.scope].decorators
+        if len(decorators) > _MOST_DECORATORS:
+            return Unknown("a function with too many decorators to follow")
+        for decorator in reversed(decorators):
             value = self.decorated(module, decorator, value, context)
         return value

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: how deep evaluation goes before it gives up
 _DEPTH = 120
+#: what `Evaluator._cut` says where no cycle was cut
+UNCUT = _DEPTH
 CYCLE = CycleValue("defined in terms of itself")
 _CIRCULAR = Unknown("defined in terms of itself")
 _DEEP = Unknown("too deep")
@@ -70,7 +72,16 @@ class Evaluator:
         self._cut = _DEPTH
         self._depth = 0
         self._lookups: dict[tuple[Module, str], Value] = {}
+        #: what the names of functions are in the functions inside of them
+        self._frees: dict[tuple[Module, int, str], Value] = {}
         self._cases: dict[type, Callable[[Module, Any, Context], Value]] = {}
+
+    def recover(self) -> None:
+        """Begin anew after Python's stack did not suffice; what is final stays remembered."""
+        self._in_progress.clear()
+        self._provisional.clear()
+        self._assumed.clear()
+        self._cut, self._depth = UNCUT, 0
 
     # ------------------------------------------------------------------ evaluation
     def value(self, module: Module, node: int, context: Context = ()) -> Value:
@@ -100,6 +111,10 @@ class Evaluator:
                 result = case(module, fact, context)
             finally:
                 self._depth -= 1
+            if not self._depth and self._cut != _DEPTH:
+                # it was too deep: what is asked next begins anew
+                self._cut = _DEPTH
+                self._provisional.clear()
             final = self._cut == _DEPTH
         else:
             result, final = self.guarded((module, node, context), case, module, fact, context)

@@ -27,7 +27,7 @@ from awaitlint.infer.values import (
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
-from awaitlint.infer.evaluator import CYCLE, Evaluator
+from awaitlint.infer.evaluator import CYCLE, UNCUT, Evaluator
 
 
 class Names(Evaluator):
@@ -83,7 +83,7 @@ class Names(Evaluator):
                 return Unknown(f"a star import of `{source}`, which is not at hand, may bind `{name}`")
             if target is not module and self._exported(target, name):
                 found = self.module_attribute(target, name)
-                if not isinstance(found, Unknown) or found is CYCLE:
+                if not isinstance(found, Unknown) or found is CYCLE or _may_be_bound(found):
                     return found
         sub = self.project.submodule(module, name)
         if sub is not None:
@@ -104,14 +104,21 @@ class Names(Evaluator):
             found = self.module_attribute(module, node.name)
             if not isinstance(found, Unknown) or node.name in module.facts.scopes[0].bindings:
                 return found
-            if found.reason.startswith("a star import"):
+            if _may_be_bound(found):
                 return found
         builtin = self.builtin(node.name)
         return Unknown(f"`{node.name}` is not defined") if isinstance(builtin, Unknown) else builtin
 
     def _free(self, module: Module, node: f.Free, context: Context) -> Value:
+        key = (module, node.scope, node.name)
+        known = None if context else self._frees.get(key)
+        if known is not None:
+            return known
         nodes = module.facts.scopes[node.scope].bindings.get(node.name, ())
-        return union([self.value(module, bound, context) for bound in nodes])
+        found = union([self.value(module, bound, context) for bound in nodes])
+        if not context and self._cut == UNCUT:
+            self._frees[key] = found
+        return found
 
     def _import(self, module: Module, node: f.Import, _context: Context) -> Value:
         target = self.project.resolve(module, node.module, node.level)
@@ -188,3 +195,8 @@ class Names(Evaluator):
         if implicit or self.is_metaclass(cls):
             return cls
         return Instance(cls)
+
+
+def _may_be_bound(value: Unknown) -> bool:
+    """Whether a name that was looked up in a module may come from a star import of what is not at hand."""
+    return value.reason.startswith("a star import")

@@ -161,6 +161,8 @@ class Signatures(Awaiting):
             return all(self._contradicts(member, actual) for member in declared.members)
         if isinstance(actual, UnionValue):
             return any(self._contradicts(declared, member) for member in actual.members)
+        if isinstance(declared, AwaitableValue):
+            return self.is_awaitable(actual) is False
         if isinstance(actual, NoneValue):
             return isinstance(declared, Instance) and not self.is_protocol(declared.cls)
         if isinstance(declared, NoneValue):

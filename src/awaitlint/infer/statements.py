@@ -141,15 +141,18 @@ class Statements(Names):
                 return Unknown("the code looks whether it is a coroutine")
             if classes is None or not isinstance(value, UnionValue):
                 return value
-            rest = [
-                m for m in value.members if not (isinstance(m, Instance) and self._any_base(m.cls, classes))
-            ]
+            rest = [m for m in value.members if not self._is_one_of(m, classes)]
             return union(rest) if rest else Unknown("`isinstance` leaves nothing")
         if classes is None:
             return Unknown("a class that `isinstance` names is not known")
-        kept = [m for m in members(value) if isinstance(m, Instance) and self._any_base(m.cls, classes)]
+        kept = [m for m in members(value) if self._is_one_of(m, classes)]
         if kept:
-            return union(kept)
+            return union(
+                [
+                    AwaitableValue("Awaitable", self.awaited(m)) if isinstance(m, AwaitableValue) else m
+                    for m in kept
+                ]
+            )
         return union([self.as_instance(cls) for cls in classes])
 
     def _async_function(self, module: Module, node: f.Narrow, context: Context) -> Value:
@@ -179,6 +182,13 @@ class Statements(Names):
             else:
                 return None
         return found
+
+    def _is_one_of(self, value: Value, classes: list[ClassValue]) -> bool:
+        """Whether a value certainly is an instance of one of some classes."""
+        if isinstance(value, AwaitableValue):
+            names = {cls.qualname for cls in classes}
+            return "typing.Awaitable" in names or (value.kind == "Coroutine" and "typing.Coroutine" in names)
+        return isinstance(value, Instance) and self._any_base(value.cls, classes)
 
     def _any_base(self, cls: ClassValue, bases: list[ClassValue]) -> bool:
         return any(self.is_subclass(cls, base) for base in bases)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.infer.classes import Classes
 from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.linearisation import is_same
 from awaitlint.infer.values import (
     NONE,
     UNKNOWN,
@@ -278,7 +279,7 @@ class Typing(Classes):
                 self._unify_instance(cls, member, mapping, depth + 1)
         elif isinstance(actual, Instance):
             for entry in self.mro(actual.cls):
-                if entry is not None and self._same(cls, entry):
+                if entry is not None and is_same(cls, entry):
                     for one, other in zip(cls.args, entry.args, strict=False):
                         self.unify(one, other, mapping, depth + 1)
                     return

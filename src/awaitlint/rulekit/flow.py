@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
+from awaitlint.infer.bodies import TAKERS, last_name
 
 if TYPE_CHECKING:
     from awaitlint.index.facts import Site
@@ -65,6 +66,11 @@ class Flow:
                     return True
             elif call in self.origins(site.node) and self._is_care(site):
                 return True
+        return self._is_looked_at(call)
+
+    def _is_looked_at(self, call: int) -> bool:
+        """Whether code tests what a call's result is, or uses it in a function that is defined inside."""
+        facts = self._module.facts
         for index, node in enumerate(facts.nodes):
             if (
                 isinstance(node, f.Narrow)
@@ -77,6 +83,51 @@ class Flow:
             ):
                 return True
         return False
+
+    def _is_told_apart(self, call: int) -> bool:
+        """Whether an ``isinstance`` that a coroutine may pass is asked of what a call's result is."""
+        return any(
+            isinstance(node, f.Narrow)
+            and node.test == "isinstance"
+            and call in self.origins(index)
+            and self._infer.tells_coroutines(self._module, node)
+            for index, node in enumerate(self._module.facts.nodes)
+        )
+
+    def is_taken(self, call: int, argument: int) -> bool:
+        """Whether the function that is called is there for coroutines."""
+        nodes = self._module.facts.nodes
+        node = nodes[call]
+        return (isinstance(node, f.Call) and last_name(nodes[node.func]) in TAKERS) or any(
+            self._infer.welcomes(slot) for slot in self._infer.slots(self._module, call, argument)
+        )
+
+    def wants(self, call: int) -> list[Site] | None:
+        """Where names that are bound to a call's result are used as the coroutine that it is.
+
+        They are awaited there, or given to a function that is there for coroutines.  None: code looks whether
+        it has a coroutine, or has it in more than one function.
+        """
+        if self._is_looked_at(call) or self._is_told_apart(call):
+            return None
+        return [
+            site
+            for site in self._module.facts.sites
+            if call in self.origins(site.node) and self._is_wanted(site)
+        ]
+
+    def _is_wanted(self, site: Site) -> bool:
+        if site.use is Use.ELEMENT:
+            # ``gather(*[a, b])``
+            nodes, todo = self._module.facts.nodes, [site.other]
+            for node in todo:
+                for user in self._infer.users(self._module).get(node, ()):
+                    if isinstance(nodes[user], f.Starred):
+                        todo.append(user)
+                    elif isinstance(nodes[user], f.Call) and self.is_taken(user, node):
+                        return True
+            return False
+        return site.use is Use.AWAITED or (site.use is Use.ARGUMENT and self.is_taken(site.other, site.node))
 
     def _is_care(self, site: Site) -> bool:
         """Whether whoever gets the value at a site may know that it is a coroutine."""

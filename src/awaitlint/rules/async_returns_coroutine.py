@@ -59,7 +59,9 @@ A plain `def` that returns the coroutine is right, too: its callers then await i
 
 ## Fix safety
 
-The fix adds `await` where the coroutine is created. It is unsafe, because a caller may already await twice.
+The fix adds `await` where the coroutine is created; at the `return`, where code further down wants the
+coroutine itself; and there is none where code before it does. It is unsafe, because a caller may already
+await twice.
 
 ## Options
 
@@ -72,7 +74,6 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
-from awaitlint.infer.bodies import TAKERS
 from awaitlint.infer.values import AwaitableValue, Instance, Unknown, members
 from awaitlint.rulekit.coroutines import CoroutineRule, noun
 from awaitlint.rulekit.futures import future
@@ -161,7 +162,7 @@ class AsyncReturnsCoroutine(CoroutineRule):
                     if self._called(index) in _RUNNERS and run is not None and self._is_handed_out(run):
                         return True
                 for argument in node.args:
-                    if self._is_result_of(argument, name) and self._is_taken(index, argument):
+                    if self._is_result_of(argument, name) and self.module.flow.is_taken(index, argument):
                         return True
         return False
 
@@ -169,13 +170,6 @@ class AsyncReturnsCoroutine(CoroutineRule):
         """Whether a node is what awaiting a call of a function of that name gives."""
         awaited = self.module.facts.nodes[self.bound_to(node)]
         return isinstance(awaited, f.Await) and self._called(awaited.value) == name
-
-    def _is_taken(self, call: int, argument: int) -> bool:
-        """Whether the function that is called is there for coroutines."""
-        infer = self.module.infer
-        return self._called(call) in TAKERS or any(
-            infer.welcomes(slot) for slot in infer.slots(self.module.module, call, argument)
-        )
 
     def _is_handed_out(self, run: f.Site) -> bool:
         """Whether a plain function has a use for what running a coroutine gives."""
