@@ -36,10 +36,17 @@ if TYPE_CHECKING:
 _REFUSING_TYPING = frozenset(
     {
         "AbstractSet",
+        "AsyncContextManager",
+        "AsyncGenerator",
         "AsyncIterable",
         "AsyncIterator",
+        "BinaryIO",
+        "Buffer",
+        "ByteString",
         "Collection",
         "Container",
+        "ContextManager",
+        "IO",
         "ItemsView",
         "Iterable",
         "Iterator",
@@ -53,9 +60,12 @@ _REFUSING_TYPING = frozenset(
         "Sized",
         "SupportsAbs",
         "SupportsBytes",
+        "SupportsComplex",
         "SupportsFloat",
         "SupportsIndex",
         "SupportsInt",
+        "SupportsRound",
+        "TextIO",
         "ValuesView",
     }
 )
@@ -134,7 +144,7 @@ class Expectations(Slots):
     def may_take(self, slot: Slot) -> bool:
         """Whether a function may await, run or keep what it gets in a slot."""
         owner = slot.owner
-        if owner.fact.name in TAKERS:
+        if not isinstance(owner, CallableValue) and owner.fact.name in TAKERS:
             return True
         if isinstance(owner, FunctionValue) and owner.module.is_stdlib:
             annotation = self.value(owner.module, owner.fact.params[slot.number].annotation)
@@ -168,7 +178,7 @@ class Expectations(Slots):
         if isinstance(node, f.Attr):
             owner = self.value(module, node.value)
             if isinstance(owner, Instance) and self._is_plain_attribute(owner.cls, node.name):
-                declared = self._declared_attribute(owner, node.name)
+                declared = self.declared_attribute(owner, node.name)
         elif isinstance(node, f.Index) and self.is_written(module, node.value):
             declared = self._declared_item(self.value(module, node.value))
         return declared if declared is not None and self.refuses(declared) else None
@@ -180,39 +190,12 @@ class Expectations(Slots):
         setter = self.attribute(container, "__setitem__")
         functions = setter.functions if isinstance(setter, OverloadedValue) else (setter,)
         found = [
-            self._parameter_of_receiver(function, 2)
+            self.parameter_of_receiver(function, 2)
             for function in functions
             if isinstance(function, FunctionValue) and len(function.fact.params) > 2
         ]
         # of a list, the item and what a slice may be set to
         return found[0] if found and all(each is not None and self.refuses(each) for each in found) else None
-
-    def is_written(self, module: Module, node: int, depth: int = 0) -> bool:
-        """Whether what a container holds is written in an annotation, not read off what was put into it."""
-        nodes = module.facts.nodes
-        fact = nodes[node]
-        if node < 0 or depth > _DEPTH:
-            return False
-        if isinstance(fact, (f.Param, f.Declared)):
-            return True
-        if isinstance(fact, f.Attr):
-            owner = self.value(module, fact.value)
-            return self._declared_attribute(without_none(owner), fact.name) is not None
-        if isinstance(fact, f.Phi):
-            return all(self.is_written(module, option, depth + 1) for option in fact.options)
-        if isinstance(fact, (f.Narrow, f.Index, f.Iter, f.Unpack, f.Await)):
-            return self.is_written(module, fact.value, depth + 1)
-        if isinstance(fact, (f.Name, f.Free)):
-            scope = module.facts.scopes[fact.scope if isinstance(fact, f.Free) else 0]
-            bound = scope.bindings.get(fact.name, ())
-            return bool(bound) and isinstance(nodes[bound[0]], (f.Param, f.Declared))
-        if isinstance(fact, f.Call):
-            func = self.value(module, fact.func)
-            if not isinstance(func, FunctionValue) or func.fact.returns < 0:
-                return False
-            # what a type variable stands for may come from a container that is not written
-            return not self.has_type_vars(self.annotation(func.module, func.fact.returns, func.context))
-        return False
 
     def attribute_refuses(self, module: Module, target: int) -> bool:
         """Whether a module uses an attribute of an object only as something that is no coroutine."""
@@ -308,37 +291,6 @@ class Expectations(Slots):
             return self.refuses(self.element(declared, is_async=False))
         args = declared.cls.args
         return len(args) == 2 and self.refuses(args[0 if is_key else 1])
-
-    def _parameter_of_receiver(self, func: FunctionValue, index: int) -> Value | None:
-        """What a method's parameter is, with the type arguments of its receiver."""
-        receiver = func.receiver
-        annotation = func.fact.params[index].annotation
-        if annotation < 0 or not isinstance(receiver, Instance):
-            return None
-        for entry in self.mro(receiver.cls):
-            if entry is not None and entry.module is func.module and entry.scope == func.fact.parent:
-                return self.substitute(
-                    self.annotation(func.module, annotation), self.class_mapping(entry), receiver
-                )
-        return None
-
-    def _declared_attribute(self, owner: Value, name: str) -> Value | None:
-        """What the class of an instance declares an attribute to be, by an annotation."""
-        if not isinstance(owner, Instance):
-            return None
-        for entry in self.mro(owner.cls):
-            if entry is None:
-                return None
-            fact = entry.fact
-            nodes = entry.module.facts.nodes
-            for node in (*fact.bindings.get(name, ()), *fact.attributes.get(name, ())):
-                found = nodes[node]
-                if isinstance(found, f.Declared):
-                    declared = self.annotation(entry.module, found.annotation)
-                    return self.substitute(declared, self.class_mapping(entry)) if entry.args else declared
-            if name in fact.bindings:
-                return None
-        return None
 
     def _sets(self, cls: ClassValue) -> bool:
         """Whether instances of a class are descriptors that decide what setting them does."""

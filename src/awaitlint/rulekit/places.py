@@ -144,9 +144,13 @@ class Places:
             return None
         if value.kind == "Future" and not all(self._refuses_future(slot) for slot in slots):
             return None
-        return self._given(slots[0], value)
+        return self._given(slots[0], value, last_name(self._nodes[call.func]))
 
-    def _given(self, slot: Slot, value: AwaitableValue) -> Refusal:
+    def _given(self, slot: Slot, value: AwaitableValue, called: str) -> Refusal:
+        if isinstance(slot.owner, CallableValue):
+            assert slot.declared is not None
+            words = f"given to `{called}`, which takes {self._words(slot.declared)}"
+            return self._declared(words, slot.declared, value)
         kind = "field" if slot.number < 0 else "parameter"
         owner = slot.owner.fact.name
         if owner in ("__init__", "__new__", "__call__") and isinstance(slot.owner, FunctionValue):
