@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.index.special import TYPING_MODULES
 from awaitlint.infer.bodies import COROUTINE_ATTRIBUTES, OBJECT_ATTRIBUTES, TAKERS
+from awaitlint.infer.consumers import consumer, wants
 from awaitlint.infer.slots import Slot, Slots
 from awaitlint.infer.values import (
     AwaitableValue,
@@ -146,6 +147,10 @@ class Expectations(Slots):
         owner = slot.owner
         if not isinstance(owner, CallableValue) and owner.fact.name in TAKERS:
             return True
+        if isinstance(owner, FunctionValue) and slot.number >= 0:
+            name = consumer(owner)
+            if name and wants(name, slot.number - (owner.receiver is not None)):
+                return False
         if isinstance(owner, FunctionValue) and owner.module.is_stdlib:
             annotation = self.value(owner.module, owner.fact.params[slot.number].annotation)
             if isinstance(annotation, ClassValue) and annotation.qualname == "builtins.object":
@@ -156,9 +161,14 @@ class Expectations(Slots):
     def _body_refuses(self, func: FunctionValue, index: int, depth: int) -> bool:
         """Whether a body does with a parameter what cannot be done with a coroutine."""
         nodes = func.module.facts.nodes
-        kind = func.fact.params[index].kind
-        if kind in ("vararg", "kwarg") or len(func.fact.bindings.get(func.fact.params[index].name, ())) != 1:
+        param = func.fact.params[index]
+        if param.kind in ("vararg", "kwarg"):
             return False
+        if len(func.fact.bindings.get(param.name, ())) != 1:
+            inner = f.Free(func.scope, param.name)
+            if any(nodes[node] == inner for node in self.users(func.module)):
+                # what a function inside of it sees may be what the name was bound to anew
+                return False
         for user, used, reached in self.uses_of(func, index):
             if not reached:
                 continue

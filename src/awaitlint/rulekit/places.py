@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.infer.bodies import TAKERS, last_name
+from awaitlint.infer.consumers import CONSUMER_NAMES, TEXT, consumer, wants
 from awaitlint.infer.describe import describe
 from awaitlint.infer.values import (
     CallableValue,
@@ -38,29 +39,10 @@ PLACES = frozenset({Use.ARGUMENT, Use.STORED, Use.BOUND, Use.YIELDED, Use.ELEMEN
 #: a longer description of a type is left out
 _LONGEST = 60
 _CASTS = frozenset({"typing.cast", "typing_extensions.cast"})
-_LOGGERS = ("logging.Logger", "logging.LoggerAdapter")
-_LEVELS = ("debug", "info", "warning", "error", "critical", "exception", "log")
 #: annotations of generators, whose first argument is what is yielded
 _YIELDING = frozenset(
     {"Iterator", "Iterable", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator"}
 )
-#: functions that make text of any value, by qualified name
-_TEXT = frozenset(
-    {f"builtins.{name}" for name in ("print", "str", "repr", "ascii", "format", "str.format")}
-    | {"pprint.pprint", "pprint.pformat"}
-    | {f"logging.{name}" for name in _LEVELS}
-    | {f"{cls}.{name}" for cls in _LOGGERS for name in (*_LEVELS, "warn", "fatal")}
-)
-#: functions that can only want a result
-_CONSUMERS = _TEXT | {"json.dumps", "json.dump", "builtins.str.join"}
-_CONSUMERS |= {f"builtins.{name}" for name in ("len", "int", "float", "bytes", "abs", "round", "sum")}
-_CONSUMERS |= {f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict", "sorted")}
-_CONSUMERS |= {f"builtins.{name}" for name in ("min", "max", "any", "all", "enumerate", "reversed")}
-_CONSUMERS |= {"builtins.iter", "builtins.next"}
-#: those that want the result in any place
-_COMPARERS = frozenset({"builtins.min", "builtins.max"})
-#: the last names of all
-_CONSUMER_NAMES = frozenset(name.rpartition(".")[2] for name in _CONSUMERS)
 
 
 class Refusal(NamedTuple):
@@ -127,11 +109,11 @@ class Places:
             return None
         if ("**", site.node) in call.keywords:
             return Refusal("unpacked with `**`")
-        consumer = self._consumer(site)
-        if consumer is not None:
+        known = self._consumer(site)
+        if known is not None:
             # a future makes a fine text
-            fair = value.kind == "Future" and consumer in _TEXT
-            return None if fair else Refusal(f"given to `{consumer.rpartition('.')[2]}`")
+            fair = value.kind == "Future" and known in TEXT
+            return None if fair else Refusal(f"given to `{known.rpartition('.')[2]}`")
         if not self._context.scope_of(site).is_async:
             return None
         name = self._qualname(call.func) if len(call.args) == 2 else ""
@@ -172,18 +154,15 @@ class Places:
         call = self._nodes[site.other]
         if not isinstance(call, f.Call) or not self._may_be_consumer(site.other):
             return None
-        name = self._qualname(call.func)
-        if name in _TEXT:
-            return name
-        # ``dict(a=...)``, ``next(rows, ...)`` and ``max(rows, default=...)`` hand on what they get
-        fits = call.args[:1] if name not in _COMPARERS else call.args
-        return name if name in _CONSUMERS and site.node in fits else None
+        name = consumer(self._infer.value(self._module, call.func))
+        position = call.args.index(site.node) if site.node in call.args else -1
+        return name if name and wants(name, position) else None
 
     def _may_be_consumer(self, call: int) -> bool:
         """Whether a call may be one of a function that can only want the result: by its name."""
         node = self._nodes[call]
         func = self._nodes[node.func] if isinstance(node, f.Call) else None
-        return func is not None and (not isinstance(func, (f.Attr, f.Name)) or func.name in _CONSUMER_NAMES)
+        return func is not None and (not isinstance(func, (f.Attr, f.Name)) or func.name in CONSUMER_NAMES)
 
     def _qualname(self, node: int) -> str:
         value = self._infer.value(self._module, node)
