@@ -63,7 +63,7 @@ class Flow:
                 # the call itself, where it is bound
                 if site.use in _KEPT:
                     return True
-            elif call in self.origins(site.node) and self._is_care(site):
+            elif call in self.origins(site.node) and self._is_care(site) and self._gets_to(call, site.node):
                 return True
         for index, node in enumerate(facts.nodes):
             if (
@@ -76,6 +76,28 @@ class Flow:
                 call in self.origins(bound) for bound in facts.scopes[node.scope].bindings.get(node.name, ())
             ):
                 return True
+        return False
+
+    def _gets_to(self, call: int, node: int) -> bool:
+        """Whether a call's result may be what a node stands for: no coroutine passes ``isinstance(x, list)``."""
+        nodes = self._module.facts.nodes
+        seen, todo = {node}, [node]
+        while todo:
+            index = todo.pop()
+            fact = nodes[index]
+            parts: tuple[int, ...] = ()
+            if index == call:
+                return True
+            if isinstance(fact, f.Phi):
+                parts = fact.options
+            elif isinstance(fact, f.Declared) or (
+                isinstance(fact, f.Narrow) and self._infer.passes(self._module, fact)
+            ):
+                parts = (fact.value,)
+            for part in parts:
+                if part >= 0 and part not in seen:
+                    seen.add(part)
+                    todo.append(part)
         return False
 
     def _is_care(self, site: Site) -> bool:

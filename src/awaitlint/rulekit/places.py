@@ -24,6 +24,7 @@ from awaitlint.infer.values import (
     TypeVarValue,
     Unknown,
     members,
+    union,
 )
 from awaitlint.rulekit.handlers import Handlers
 
@@ -209,10 +210,13 @@ class Places:
     # ------------------------------------------------------------------ yields and containers
     def _yielded(self, site: f.Site) -> Refusal | None:
         scope = self._context.scope_of(site)
-        declared = self._item(self._infer.annotation(self._module, scope.returns), is_async=scope.is_async)
+        written = self._infer.annotation(self._module, scope.returns)
+        declared = union([self._item(member, is_async=scope.is_async) for member in members(written)])
         # an async generator has no reason to yield what its type variable stands for un-awaited
-        generic = isinstance(declared, TypeVarValue) and declared.bound is None
-        refused = generic or self._infer.refuses(declared)
+        refused = all(
+            (isinstance(member, TypeVarValue) and member.bound is None) or self._infer.refuses(member)
+            for member in members(declared)
+        )
         return Refusal(f"yielded where {self._words(declared)} is declared") if refused else None
 
     def _item(self, declared: Value, *, is_async: bool) -> Value:
@@ -226,6 +230,10 @@ class Places:
     def _element(self, site: f.Site) -> Refusal | None:
         """What an element of a display or comprehension meets where that is returned, given or declared."""
         container = self._nodes[site.other]
+        if isinstance(container, f.DictDisplay) and (-1, site.node) in zip(
+            container.keys, container.values, strict=True
+        ):
+            return Refusal("unpacked with `**`")
         for declared in self._container_types(site):
             if declared and all(
                 self._infer.container_refuses(each, container, site.node) for each in declared

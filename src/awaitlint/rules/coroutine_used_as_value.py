@@ -139,7 +139,7 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.infer.bodies import COROUTINE_ATTRIBUTES
-from awaitlint.infer.values import AwaitableValue, Unknown, members
+from awaitlint.infer.values import AwaitableValue, Instance, Unknown, members
 from awaitlint.rulekit.coroutines import CoroutineRule, noun
 from awaitlint.rulekit.futures import future
 from awaitlint.rulekit.places import PLACES, Places
@@ -168,6 +168,12 @@ _INSTEAD = {
     "function": "give it a function, not what calling one makes",
     "task": "make it one with `asyncio.create_task`",
 }
+#: what futures and tasks have (https://docs.python.org/3/library/asyncio-future.html)
+_OF_FUTURES = frozenset(
+    {"add_done_callback", "cancel", "cancelled", "cancelling", "done", "exception", "get_context", "get_coro"}
+    | {"get_loop", "get_name", "get_stack", "print_stack", "remove_done_callback", "result", "running"}
+    | {"set_exception", "set_name", "set_result", "uncancel"}
+)
 #: uses that no awaitable object is fit for, whatever its class
 _CERTAIN = PLACES | {Use.CALLED, Use.ITERATED, Use.OPERAND, Use.SUBSCRIPTED, Use.UNPACKED}
 
@@ -188,7 +194,9 @@ class CoroutineUsedAsValue(CoroutineRule):
         if site.use in PLACES and not self._places.may_refuse(site):
             return False
         value = self.awaitable(site)
-        if value is None or (value.kind != "Coroutine" and site.use not in _CERTAIN):
+        if value is None:
+            return False
+        if value.kind != "Coroutine" and site.use not in _CERTAIN and not self._is_of_result(site, value):
             return False
         infer = self.module.infer
         if site.use is Use.ASYNC_ITERATED and value.function is not None and infer.is_hook(value.function):
@@ -208,6 +216,18 @@ class CoroutineUsedAsValue(CoroutineRule):
             return False
         values = [self.module.infer.attribute(member, taken.name) for member in found]
         return all(isinstance(each, Unknown) and each.absent for each in values)
+
+    def _is_of_result(self, site: f.Site, value: AwaitableValue) -> bool:
+        """Whether the attribute that is taken is one of the result's, which no task or future has."""
+        taken = self.module.facts.nodes[site.other] if site.other >= 0 else None
+        if site.use is not Use.ATTRIBUTE or not isinstance(taken, f.Attr) or taken.name in _OF_FUTURES:
+            return False
+        found = members(self.module.infer.awaited(value))
+        return all(
+            isinstance(member, Instance)
+            and not isinstance(self.module.infer.attribute(member, taken.name), Unknown)
+            for member in found
+        )
 
     def _is_own_attribute(self, site: f.Site) -> bool:
         """Whether the attribute that is taken is one that coroutines have."""
