@@ -67,9 +67,16 @@ class Bodies(Parameters):
         nodes, users = module.facts.nodes, self.users(module)
         name = func.fact.params[index].name
         bound = func.fact.bindings.get(name, ())
-        todo = [(node, True) for node in bound[:1] if nodes[node] == f.Param(func.scope, index)]
+        start = [node for node in bound[:1] if nodes[node] == f.Param(func.scope, index)]
         if len(bound) == 1:
-            todo += [(node, True) for node in users if nodes[node] == f.Free(func.scope, name)]
+            start += [node for node in users if nodes[node] == f.Free(func.scope, name)]
+        found = self._param_uses[key] = self.uses_from(module, start)
+        return found
+
+    def uses_from(self, module: Module, start: list[int]) -> list[UseOfParameter]:
+        """Every use of what some nodes stand for, also where it is narrowed or one of several values."""
+        nodes, users = module.facts.nodes, self.users(module)
+        todo = [(node, True) for node in start]
         seen, found = dict(todo), list[UseOfParameter]()
         while todo:
             used, reached = todo.pop()
@@ -81,7 +88,6 @@ class Bodies(Parameters):
                     if user not in seen or (passes and not seen[user]):
                         seen[user] = passes
                         todo.append((user, passes))
-        self._param_uses[key] = found
         return found
 
     def is_looked_at(self, func: FunctionValue, index: int) -> bool:

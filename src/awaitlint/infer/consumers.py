@@ -1,7 +1,7 @@
 """Functions that can only want a result, though their annotations let anything in.
 
-They are known by their qualified names, and their arguments by their positions; the documentation of each says
-what it does with them.
+They are known by their qualified names, and their arguments by their positions; the documentation of each
+says what it does with them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _CONSUMERS = (
     # TypeError: Object of type coroutine is not JSON serializable; cannot pickle 'coroutine' object
     | {"json.dumps", "json.dump", "pickle.dumps", "pickle.dump", "copy.copy", "copy.deepcopy"}
     | {"_pickle.dumps", "_pickle.dump", "orjson.dumps"}
-    # https://docs.pydantic.dev/latest/concepts/models/#validating-data: an object is validated by what it holds
+    # https://docs.pydantic.dev/latest/concepts/models/#validating-data
     | {f"{_MODEL}.model_validate{suffix}" for suffix in ("", "_json", "_strings")}
     | {f"{_MODEL}.{name}" for name in ("parse_obj", "parse_raw")}
     | {f"{_ADAPTER}.validate_{kind}" for kind in ("python", "json", "strings")}

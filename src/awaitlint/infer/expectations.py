@@ -8,7 +8,8 @@ from awaitlint.index import facts as f
 from awaitlint.index.special import TYPING_MODULES
 from awaitlint.infer.bodies import COROUTINE_ATTRIBUTES, OBJECT_ATTRIBUTES, TAKERS
 from awaitlint.infer.consumers import consumer, wants
-from awaitlint.infer.slots import Slot, Slots
+from awaitlint.infer.items import Items
+from awaitlint.infer.slots import Slot
 from awaitlint.infer.values import (
     AwaitableValue,
     CallableValue,
@@ -29,7 +30,7 @@ from awaitlint.infer.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from awaitlint.index.project import Module
 
@@ -76,7 +77,7 @@ _PLAIN = (f.Const, f.Plain, f.Declared, f.Display, f.DictDisplay)
 _DEPTH = 3
 
 
-class Expectations(Slots):
+class Expectations(Items):
     """What inference knows of places that a value can go to."""
 
     def refuses(self, declared: Value, depth: int = 0) -> bool:
@@ -189,9 +190,30 @@ class Expectations(Slots):
             owner = self.value(module, node.value)
             if isinstance(owner, Instance) and self._is_plain_attribute(owner.cls, node.name):
                 declared = self.declared_attribute(owner, node.name)
+                if declared is not None and self._is_self(module, node.value):
+                    # what a type variable of the class stands for is no concern of the class
+                    return declared if self.refuses_or_any(declared) else None
         elif isinstance(node, f.Index) and self.is_written(module, node.value):
             declared = self._declared_item(self.value(module, node.value))
         return declared if declared is not None and self.refuses(declared) else None
+
+    def refuses_or_any(self, declared: Value) -> bool:
+        """Whether a place that is declared so is for no coroutine: of another type, or of a type variable.
+
+        A type variable that the caller chooses is for results where the code itself is asynchronous.
+        """
+        return all(
+            (isinstance(member, TypeVarValue) and member.bound is None) or self.refuses(member)
+            for member in members(declared)
+        )
+
+    def _is_self(self, module: Module, node: int) -> bool:
+        """Whether a node is the object of the method that it stands in."""
+        fact = module.facts.nodes[node]
+        if not isinstance(fact, f.Param) or fact.index != 0:
+            return False
+        parent = module.facts.scopes[fact.scope].parent
+        return module.facts.scopes[parent].kind is f.ScopeKind.CLASS
 
     def _declared_item(self, container: Value) -> Value | None:
         """What a container with written type arguments lets be stored in it."""
@@ -244,7 +266,7 @@ class Expectations(Slots):
         for index, other in enumerate(nodes):
             if index == target or not isinstance(other, f.Attr) or other.name != node.name:
                 continue
-            value = self.value(module, other.value)
+            value = self.erase(self.value(module, other.value))
             is_known = isinstance(value, Instance) and isinstance(owner, Instance)
             if is_known and not self._are_related(value, owner):
                 continue
@@ -280,17 +302,25 @@ class Expectations(Slots):
         slots = self.slots(module, user, used)
         return not slots or any(self.may_take(slot) for slot in slots)
 
-    def container_refuses(self, declared: Value, container: f.Node, element: int) -> bool:
-        """Whether what is declared to be in a container cannot be a coroutine."""
-        found = members(without_none(declared))
-        return all(self._item_refused(member, container, element) for member in found)
+    def container_refuses(
+        self, declared: Value, container: f.Node, element: int, *, returned: bool = False
+    ) -> bool:
+        """Whether what is declared to be in a container cannot be a coroutine.
 
-    def _item_refused(self, declared: Value, container: f.Node, element: int) -> bool:
+        What async code returns, it has awaited: there a type variable stands for results.
+        """
+        refuses = self.refuses_or_any if returned else self.refuses
+        found = members(without_none(declared))
+        return all(self._item_refused(member, container, element, refuses) for member in found)
+
+    def _item_refused(
+        self, declared: Value, container: f.Node, element: int, refuses: Callable[[Value], bool]
+    ) -> bool:
         if isinstance(declared, TupleValue) and isinstance(container, f.Display):
             elements = declared.elements
             if len(elements) != len(container.elements) or element not in container.elements:
                 return False
-            return self.refuses(elements[container.elements.index(element)])
+            return refuses(elements[container.elements.index(element)])
         if not isinstance(declared, Instance) or not declared.cls.args:
             return False
         if isinstance(container, f.DictDisplay):
@@ -298,9 +328,9 @@ class Expectations(Slots):
         elif isinstance(container, f.Comp) and container.kind == "dict":
             is_key = element == container.key
         else:
-            return self.refuses(self.element(declared, is_async=False))
+            return refuses(self.element(declared, is_async=False))
         args = declared.cls.args
-        return len(args) == 2 and self.refuses(args[0 if is_key else 1])
+        return len(args) == 2 and refuses(args[0 if is_key else 1])
 
     def _sets(self, cls: ClassValue) -> bool:
         """Whether instances of a class are descriptors that decide what setting them does."""

@@ -17,6 +17,7 @@ from awaitlint.infer.values import (
     TypeVarValue,
     UnionValue,
     Value,
+    members,
 )
 from awaitlint.infer.written import Written
 
@@ -66,10 +67,15 @@ class Slots(Written):
             return []
         found = self._slots_of(self.value(module, node.func), position, keyword)
         func = module.facts.nodes[node.func]
-        return [self._of_receiver(module, func.value, slot) for slot in found] if isinstance(func, f.Attr) else found
+        if not isinstance(func, f.Attr):
+            return found
+        return [self._of_receiver(module, func.value, slot) for slot in found]
 
     def _of_receiver(self, module: Module, receiver: int, slot: Slot) -> Slot:
-        """A slot of a method with what is written of the object's type arguments: ``Foo`` for a list[Foo]."""
+        """A slot of a method with what is written of the object's type arguments: ``Foo`` for a list[Foo].
+
+        Many a list of coroutines is declared to be one of tasks, and runs none the worse for it.
+        """
         owner = slot.owner
         if not isinstance(owner, FunctionValue) or slot.declared is None or slot.number < 0:
             return slot
@@ -77,7 +83,9 @@ class Slots(Written):
         if not generic or not self.has_type_vars(slot.declared) or not self.is_written(module, receiver):
             return slot
         declared = self.parameter_of_receiver(owner, slot.number)
-        return slot if declared is None else slot._replace(declared=declared)
+        if declared is None or any(self.is_awaitable(member) for member in members(declared)):
+            return slot
+        return slot._replace(declared=declared)
 
     @staticmethod
     def _place(module: Module, call: f.Call, argument: int) -> tuple[int, str]:

@@ -1,4 +1,4 @@
-"""What annotations say that containers and attributes hold, as opposed to what was seen to be put into them."""
+"""What annotations say that containers and attributes hold, not what was seen to be put into them."""
 
 from __future__ import annotations
 

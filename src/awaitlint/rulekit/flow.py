@@ -79,7 +79,7 @@ class Flow:
         return False
 
     def _gets_to(self, call: int, node: int) -> bool:
-        """Whether a call's result may be what a node stands for: no coroutine passes ``isinstance(x, list)``."""
+        """Whether a coroutine that a call made gets to a node: it passes no ``isinstance(x, list)``."""
         nodes = self._module.facts.nodes
         seen, todo = {node}, [node]
         while todo:

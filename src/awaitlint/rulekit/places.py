@@ -21,7 +21,6 @@ from awaitlint.infer.values import (
     Instance,
     NoneValue,
     OverloadedValue,
-    TypeVarValue,
     Unknown,
     members,
     union,
@@ -40,6 +39,10 @@ PLACES = frozenset({Use.ARGUMENT, Use.STORED, Use.BOUND, Use.YIELDED, Use.ELEMEN
 #: a longer description of a type is left out
 _LONGEST = 60
 _CASTS = frozenset({"typing.cast", "typing_extensions.cast"})
+#: methods that put their argument into a container, and the containers
+_ADDING = frozenset({"append", "appendleft", "add"})
+_CONTAINERS = frozenset({"builtins.list", "builtins.set", "collections.deque"})
+_USED_ITEMS = "put into a container whose items are used as results"
 #: annotations of generators, whose first argument is what is yielded
 _YIELDING = frozenset(
     {"Iterator", "Iterable", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator"}
@@ -123,16 +126,33 @@ class Places:
         if name == "builtins.isinstance" and site.node == call.args[0]:
             return self._test(site, call)
         slots = self._infer.slots(self._module, site.other, site.node)
+        container = self._filled(call)
         if not slots or not all(self._infer.slot_refuses(slot) for slot in slots):
+            demands = container >= 0 and self._infer.items_refuse(self._module, container, site.node)
+            return Refusal(_USED_ITEMS) if demands else None
+        if container >= 0 and self._infer.are_items_run(self._module, container, site.node):
             return None
         if value.kind == "Future" and not all(self._refuses_future(slot) for slot in slots):
             return None
-        return self._given(slots[0], value, last_name(self._nodes[call.func]))
+        return self._given(slots[0], value, call)
 
-    def _given(self, slot: Slot, value: AwaitableValue, called: str) -> Refusal:
+    def _filled(self, call: f.Call) -> int:
+        """The container that a method puts its argument into; -1 where a call does something else."""
+        func = self._nodes[call.func]
+        if len(call.args) != 1 or not isinstance(func, f.Attr) or func.name not in _ADDING:
+            return -1
+        value = self._infer.value(self._module, func.value)
+        return func.value if isinstance(value, Instance) and value.cls.qualname in _CONTAINERS else -1
+
+    def _given(self, slot: Slot, value: AwaitableValue, call: f.Call) -> Refusal:
         if isinstance(slot.owner, CallableValue):
             assert slot.declared is not None
-            words = f"given to `{called}`, which takes {self._words(slot.declared)}"
+            func = self._nodes[call.func]
+            name = last_name(func)
+            if isinstance(func, f.Param):
+                name = self._module.facts.scopes[func.scope].params[func.index].name
+            called = f"`{name}`, which" if name else "a callable that"
+            words = f"given to {called} takes {self._words(slot.declared)}"
             return self._declared(words, slot.declared, value)
         kind = "field" if slot.number < 0 else "parameter"
         owner = slot.owner.fact.name
@@ -213,10 +233,7 @@ class Places:
         written = self._infer.annotation(self._module, scope.returns)
         declared = union([self._item(member, is_async=scope.is_async) for member in members(written)])
         # an async generator has no reason to yield what its type variable stands for un-awaited
-        refused = all(
-            (isinstance(member, TypeVarValue) and member.bound is None) or self._infer.refuses(member)
-            for member in members(declared)
-        )
+        refused = self._infer.refuses_or_any(declared)
         return Refusal(f"yielded where {self._words(declared)} is declared") if refused else None
 
     def _item(self, declared: Value, *, is_async: bool) -> Value:
@@ -234,15 +251,22 @@ class Places:
             container.keys, container.values, strict=True
         ):
             return Refusal("unpacked with `**`")
-        for declared in self._container_types(site):
+        for declared, returned in self._container_types(site):
             if declared and all(
-                self._infer.container_refuses(each, container, site.node) for each in declared
+                self._infer.container_refuses(each, container, site.node, returned=returned)
+                for each in declared
             ):
                 return Refusal(f"put into a container that is declared {self._words(declared[0])}")
+        if not isinstance(container, f.DictDisplay) and self._infer.items_refuse(
+            self._module, site.other, site.node
+        ):
+            return Refusal(_USED_ITEMS)
         return None
 
-    def _container_types(self, site: f.Site) -> Iterator[list[Value]]:
+    def _container_types(self, site: f.Site) -> Iterator[tuple[list[Value], bool]]:
         """What the container of an element is declared to be, for each place that it goes to.
+
+        The second value tells whether that is the result of the function.
 
         A place is declared several times where one of several functions is called.
         """
@@ -250,16 +274,16 @@ class Places:
         returned = site.other in scope.returned and scope.returns >= 0 and not scope.is_generator
         # of web handlers AWL802 speaks
         if returned and self._handlers.framework(site.scope) is None:
-            yield [infer.annotation(self._module, scope.returns)]
+            yield [infer.annotation(self._module, scope.returns)], True
         for user in infer.users(self._module).get(site.other, ()):
             node = self._nodes[user]
             if isinstance(node, f.Declared):
-                yield [infer.annotation(self._module, node.annotation)]
+                yield [infer.annotation(self._module, node.annotation)], False
             elif isinstance(node, f.Call) and last_name(self._nodes[node.func]) not in TAKERS:
                 slots = infer.slots(self._module, user, site.other)
                 declared = [slot.declared for slot in slots if slot.declared is not None]
                 if len(declared) == len(slots):
-                    yield declared
+                    yield declared, False
 
     def _words(self, value: Value) -> str:
         words = describe(self._infer, value)
