@@ -26,6 +26,7 @@ from awaitlint.infer.values import (
     UnionValue,
     Value,
     members,
+    union,
     without_none,
 )
 
@@ -70,6 +71,10 @@ _REFUSING_TYPING = frozenset(
         "TextIO",
         "ValuesView",
     }
+)
+#: annotations of generators, whose first argument is what is yielded
+_YIELDING = frozenset(
+    {"Iterator", "Iterable", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator"}
 )
 #: what a class may bind a name to so that setting the attribute stores the value
 _PLAIN = (f.Const, f.Plain, f.Declared, f.Display, f.DictDisplay)
@@ -180,6 +185,19 @@ class Expectations(Items):
                 if slots and all(self.slot_refuses(slot, depth + 1) for slot in slots):
                     return True
         return False
+
+    # ------------------------------------------------------------------ yields
+    def yields(self, module: Module, scope: f.Scope) -> Value:
+        """What a generator's annotation says that it yields; a type variable is kept."""
+        written = self.annotation(module, scope.returns)
+        return union([self._yielded_of(member, is_async=scope.is_async) for member in members(written)])
+
+    def _yielded_of(self, declared: Value, *, is_async: bool) -> Value:
+        if isinstance(declared, Instance) and declared.cls.module.is_stdlib:
+            args = declared.cls.args
+            if args and declared.cls.fact.name in _YIELDING:
+                return args[0]
+        return self.element(declared, is_async=is_async)
 
     # ------------------------------------------------------------------ attributes and items
     def target_refuses(self, module: Module, target: int) -> Value | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
+from awaitlint.infer.values import members
 
 if TYPE_CHECKING:
     from awaitlint.index.facts import Site
@@ -78,6 +79,14 @@ class Flow:
                 return True
         return False
 
+    def _may_be_stored(self, target: int) -> bool:
+        """Whether code may want a coroutine in an attribute or item: it awaits what it finds there."""
+        declared = self._infer.target_refuses(self._module, target)
+        if declared is None or any(self._infer.is_awaitable(member) for member in members(declared)):
+            return True
+        is_attribute = isinstance(self._module.facts.nodes[target], f.Attr)
+        return is_attribute and self._infer.is_attribute_awaited(self._module, target)
+
     def _gets_to(self, call: int, node: int) -> bool:
         """Whether a coroutine that a call made gets to a node: it passes no ``isinstance(x, list)``."""
         nodes = self._module.facts.nodes
@@ -106,10 +115,15 @@ class Flow:
             scope = self._module.facts.scopes[site.scope]
             # async code that returns a tuple has awaited what is in it
             return not (scope.is_async and site.other in scope.returned)
+        scope = self._module.facts.scopes[site.scope]
+        if site.use is Use.YIELDED and scope.is_async and scope.returns >= 0:
+            return not self._infer.refuses(self._infer.yields(self._module, scope))
+        if site.use is Use.STORED and scope.is_async and site.other >= 0:
+            return self._may_be_stored(site.other)
         if site.use in _KEPT:
             return True
         if site.use is Use.RETURNED:
-            return not self._module.facts.scopes[site.scope].is_async
+            return not scope.is_async
         if site.use is not Use.ARGUMENT:
             return False
         slots = self._infer.slots(self._module, site.other, site.node)

@@ -23,7 +23,6 @@ from awaitlint.infer.values import (
     OverloadedValue,
     Unknown,
     members,
-    union,
 )
 from awaitlint.rulekit.handlers import Handlers
 
@@ -43,10 +42,6 @@ _CASTS = frozenset({"typing.cast", "typing_extensions.cast"})
 _ADDING = frozenset({"append", "appendleft", "add"})
 _CONTAINERS = frozenset({"builtins.list", "builtins.set", "collections.deque"})
 _USED_ITEMS = "put into a container whose items are used as results"
-#: annotations of generators, whose first argument is what is yielded
-_YIELDING = frozenset(
-    {"Iterator", "Iterable", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator"}
-)
 
 
 class Refusal(NamedTuple):
@@ -227,23 +222,15 @@ class Places:
             return Refusal(f"stored in the attribute `{target.name}`, which is used as its result")
         return None
 
-    # ------------------------------------------------------------------ yields and containers
+    # ------------------------------------------------------------------ yields
     def _yielded(self, site: f.Site) -> Refusal | None:
         scope = self._context.scope_of(site)
-        written = self._infer.annotation(self._module, scope.returns)
-        declared = union([self._item(member, is_async=scope.is_async) for member in members(written)])
+        declared = self._infer.yields(self._module, scope)
         # an async generator has no reason to yield what its type variable stands for un-awaited
         refused = self._infer.refuses_or_any(declared)
         return Refusal(f"yielded where {self._words(declared)} is declared") if refused else None
 
-    def _item(self, declared: Value, *, is_async: bool) -> Value:
-        """What a generator's annotation says that it yields; a type variable is kept."""
-        if isinstance(declared, Instance) and declared.cls.module.is_stdlib:
-            args = declared.cls.args
-            if args and declared.cls.fact.name in _YIELDING:
-                return args[0]
-        return self._infer.element(declared, is_async=is_async)
-
+    # ------------------------------------------------------------------ containers
     def _element(self, site: f.Site) -> Refusal | None:
         """What an element of a display or comprehension meets where that is returned, given or declared."""
         container = self._nodes[site.other]
