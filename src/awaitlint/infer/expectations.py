@@ -212,7 +212,10 @@ class Expectations(Items):
                     # what a type variable of the class stands for is no concern of the class
                     return declared if self.refuses_or_any(declared) else None
         elif isinstance(node, f.Index) and self.is_written(module, node.value):
-            declared = self._declared_item(self.value(module, node.value))
+            container, key = self.value(module, node.value), module.facts.nodes[node.index]
+            if isinstance(key, f.Const) and isinstance(key.value, str):
+                declared = self.field(container, key.value)
+            declared = declared or self._declared_item(container)
         return declared if declared is not None and self.refuses(declared) else None
 
     def refuses_or_any(self, declared: Value) -> bool:

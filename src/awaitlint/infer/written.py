@@ -45,6 +45,12 @@ class Written(Bodies):
             return not self.has_type_vars(self.annotation(func.module, func.fact.returns, func.context))
         return False
 
+    def field(self, value: Value, key: str) -> Value | None:
+        """What a key of a TypedDict is declared to hold; None where that is no key of it, or no TypedDict."""
+        if not isinstance(value, Instance) or not self.has_base(value.cls, "typing._TypedDict"):
+            return None
+        return self.declared_attribute(value, key)
+
     def parameter_of_receiver(self, func: FunctionValue, index: int) -> Value | None:
         """What a method's parameter is, with the type arguments of its receiver."""
         receiver = func.receiver
