@@ -25,6 +25,7 @@ class Inference(Expectations):
         self._results: dict[FunctionValue, Value] = {}
         self._dependent: dict[tuple[Module, int], bool] = {}
         self._makers: dict[FunctionValue, bool] = {}
+        self._future_givers: dict[tuple[Module, int], bool] = {}
         self._context_depth = 0
         self._private: dict[Module, dict[str, list[f.Call]]] = {}
         self._user_tables: dict[Module, dict[int, list[int]]] = {}

@@ -10,6 +10,7 @@ from awaitlint.infer.values import (
     FunctionValue,
     Instance,
     OverloadedValue,
+    UnionValue,
     Unknown,
     members,
 )
@@ -29,6 +30,8 @@ _MAKERS = {
 }
 #: the last names of those that give a future
 FUTURES = frozenset({"gather", "shield", "run_in_executor"})
+#: nodes that may stand for what a call gives
+_MADE = frozenset({f.Call, f.Phi, f.Narrow, f.Declared})
 #: uses for which no future is fit
 _MISUSES = frozenset(
     {f.Use.ATTRIBUTE, f.Use.CALLED, f.Use.ITERATED, f.Use.OPERAND, f.Use.SUBSCRIPTED, f.Use.UNPACKED}
@@ -86,8 +89,11 @@ def future(module: ModuleContext, site: Site, makers: frozenset[str] = FUTURES) 
 
 def misused_future(module: ModuleContext, site: Site) -> AwaitableValue | None:
     """The future that any function gave, where its result must be meant: nothing else can be used so."""
-    nodes, infer = module.facts.nodes, module.infer
-    if site.use not in _MISUSES or not module.scope_of(site).is_async:
+    if site.use not in _MISUSES:
+        return None
+    facts, infer = module.facts, module.infer
+    nodes = facts.nodes
+    if type(nodes[site.node]) not in _MADE or not facts.scopes[site.scope].is_async:
         return None
     taken = nodes[site.other] if site.use is f.Use.ATTRIBUTE and site.other >= 0 else None
     if site.use is f.Use.ATTRIBUTE and (not isinstance(taken, f.Attr) or taken.name in OF_FUTURES):
@@ -121,14 +127,11 @@ def _gives_future(module: ModuleContext, node: int) -> bool:
     call, infer = module.facts.nodes[node], module.infer
     if not isinstance(call, f.Call):
         return False
-    for func in members(infer.value(module.module, call.func)):
-        for function in func.functions if isinstance(func, OverloadedValue) else (func,):
-            if not isinstance(function, FunctionValue) or function.fact.returns < 0 or function.fact.is_async:
-                return False
-            declared = infer.annotation(function.module, function.fact.returns, function.context)
-            if not any(
-                isinstance(member, Instance) and infer.has_base(member.cls, "_asyncio.Future")
-                for member in members(declared)
-            ):
-                return False
-    return True
+    func = infer.value(module.module, call.func)
+    if isinstance(func, FunctionValue):
+        return infer.gives_future(func)
+    return isinstance(func, (OverloadedValue, UnionValue)) and all(
+        isinstance(function, FunctionValue) and infer.gives_future(function)
+        for member in members(func)
+        for function in (member.functions if isinstance(member, OverloadedValue) else (member,))
+    )
