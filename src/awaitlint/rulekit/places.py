@@ -131,6 +131,18 @@ class Places:
             return None
         return self._given(slots[0], value, call)
 
+    def is_foreign(self, site: f.Site, value: Instance) -> bool:
+        """Whether an argument is of a class that has nothing to do with what the parameter is declared."""
+        slots = self._infer.slots(self._module, site.other, site.node)
+        wanted = [member for slot in slots for member in members(slot.declared or Unknown())]
+        return bool(wanted) and all(
+            isinstance(member, Instance)
+            and not self._infer.is_protocol(member.cls)
+            and not self._infer.is_subclass(value.cls, member.cls)
+            and not self._infer.is_subclass(member.cls, value.cls)
+            for member in wanted
+        )
+
     def _filled(self, call: f.Call) -> int:
         """The container that a method puts its argument into; -1 where a call does something else."""
         func = self._nodes[call.func]

@@ -144,7 +144,7 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.infer.bodies import COROUTINE_ATTRIBUTES
-from awaitlint.infer.values import AwaitableValue, Unknown, members
+from awaitlint.infer.values import AwaitableValue, Instance, Unknown, members
 from awaitlint.rulekit.coroutines import CoroutineRule, noun
 from awaitlint.rulekit.futures import OF_FUTURES, future, has_attribute, misused_future
 from awaitlint.rulekit.places import PLACES, Places
@@ -210,6 +210,10 @@ class CoroutineUsedAsValue(CoroutineRule):
         found = members(self.module.value(site))
         if any(isinstance(member, AwaitableValue) for member in found):
             return True
+        if site.use is Use.ARGUMENT:
+            return all(
+                isinstance(member, Instance) and self._places.is_foreign(site, member) for member in found
+            )
         taken = self.module.facts.nodes[site.other] if site.other >= 0 else None
         if site.use is not Use.ATTRIBUTE or not isinstance(taken, f.Attr):
             return False
