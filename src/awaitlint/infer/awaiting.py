@@ -178,6 +178,21 @@ class Awaiting(Typing):
             for member in members(declared)
         )
 
+    def gives_future(self, func: FunctionValue) -> bool:
+        """Whether a plain function is declared to return a future of asyncio, among other things perhaps."""
+        key = (func.module, func.scope)
+        found = self._future_givers.get(key)
+        if found is None:
+            fact, found = func.fact, False
+            if fact.returns >= 0 and not fact.is_async:
+                declared = self.annotation(func.module, fact.returns)
+                found = any(
+                    isinstance(member, Instance) and self.has_base(member.cls, "_asyncio.Future")
+                    for member in members(declared)
+                )
+            self._future_givers[key] = found
+        return found
+
     def coroutine(self, value: Value, *, or_none: bool = False) -> AwaitableValue | None:
         """The coroutine that a value certainly is, or None; `or_none` lets it also be None.
 
@@ -196,3 +211,5 @@ class Awaiting(Typing):
     #: of a function, whether calling it can give a coroutine
     _makers: dict[FunctionValue, bool]
     _override_tables: dict[tuple[Module, str], frozenset[tuple[Module, int, bool]]]
+    #: of a function, whether it is declared to return a future
+    _future_givers: dict[tuple[Module, int], bool]

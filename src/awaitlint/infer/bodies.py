@@ -67,20 +67,27 @@ class Bodies(Parameters):
         nodes, users = module.facts.nodes, self.users(module)
         name = func.fact.params[index].name
         bound = func.fact.bindings.get(name, ())
-        todo = [(node, True) for node in bound if nodes[node] == f.Param(func.scope, index)]
+        start = [node for node in bound[:1] if nodes[node] == f.Param(func.scope, index)]
         if len(bound) == 1:
-            todo += [(node, True) for node in users if nodes[node] == f.Free(func.scope, name)]
-        seen, found = {node for node, _ in todo}, list[UseOfParameter]()
+            start += [node for node in users if nodes[node] == f.Free(func.scope, name)]
+        found = self._param_uses[key] = self.uses_from(module, start)
+        return found
+
+    def uses_from(self, module: Module, start: list[int]) -> list[UseOfParameter]:
+        """Every use of what some nodes stand for, also where it is narrowed or one of several values."""
+        nodes, users = module.facts.nodes, self.users(module)
+        todo = [(node, True) for node in start]
+        seen, found = dict(todo), list[UseOfParameter]()
         while todo:
             used, reached = todo.pop()
             for user in users.get(used, ()):
                 found.append(UseOfParameter(user, used, reached))
                 node = nodes[user]
-                if isinstance(node, (f.Narrow, f.Declared)) and user not in seen:
-                    seen.add(user)
-                    passes = not isinstance(node, f.Narrow) or self._passes(module, node)
-                    todo.append((user, reached and passes))
-        self._param_uses[key] = found
+                if isinstance(node, (f.Narrow, f.Declared, f.Phi)):
+                    passes = reached and not (isinstance(node, f.Narrow) and not self.passes(module, node))
+                    if user not in seen or (passes and not seen[user]):
+                        seen[user] = passes
+                        todo.append((user, passes))
         return found
 
     def is_looked_at(self, func: FunctionValue, index: int) -> bool:
@@ -133,7 +140,7 @@ class Bodies(Parameters):
             return node.test in ("awaitable", "async function")
         return self.may_be_instance(module, node.against)
 
-    def _passes(self, module: Module, node: f.Narrow) -> bool:
+    def passes(self, module: Module, node: f.Narrow) -> bool:
         """Whether a coroutine may get to where a test holds (or, where that is what the node says, fails)."""
         if node.test == "truthy":
             return node.positive
@@ -160,6 +167,8 @@ def _parts(node: f.Node) -> tuple[int, ...]:
         return (node.func, *node.args, *(value for _, value in node.keywords))
     if isinstance(node, f.Display):
         return node.elements
+    if isinstance(node, f.Phi):
+        return node.options
     if isinstance(node, f.DictDisplay):
         return (*node.keys, *node.values)
     if isinstance(node, f.Comp):

@@ -264,7 +264,8 @@ class Calls(Decorators):
                 made = self.from_body(func, arguments)
                 return made if self.coroutine(made) is not None else declared
             if isinstance(declared, AwaitableValue) and not self._is_callback(func):
-                return AwaitableValue(declared.kind, declared.result, func)
+                # of an async function that it is given, it may hand out the coroutine
+                return AwaitableValue(declared.kind, declared.result, declared.function or func)
             if not isinstance(declared, Unknown):
                 return declared
             if fact.is_stub or func.module.is_stub:

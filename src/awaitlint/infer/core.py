@@ -158,9 +158,13 @@ class Core(Statements):
             return self.subscripted_type(module, value, node.index, context)
         index = module.facts.nodes[node.index]
         number = index.value if isinstance(index, f.Const) and type(index.value) is int else None
-        return union([self._item(member, number) for member in members(without_none(value))])
+        key = index.value if isinstance(index, f.Const) and type(index.value) is str else None
+        return union([self._item(member, number, key) for member in members(without_none(value))])
 
-    def _item(self, value: Value, number: int | None) -> Value:
+    def _item(self, value: Value, number: int | None, key: str | None) -> Value:
+        field = self.field(value, key) if key is not None else None
+        if field is not None:
+            return field
         if isinstance(value, TupleValue):
             if number is not None and -len(value.elements) <= number < len(value.elements):
                 return value.elements[number]

@@ -27,6 +27,7 @@ class Inference(Expectations):
         self._dependent: dict[tuple[Module, int], bool] = {}
         self._makers: dict[FunctionValue, bool] = {}
         self._override_tables: dict[tuple[Module, str], frozenset[tuple[Module, int, bool]]] = {}
+        self._future_givers: dict[tuple[Module, int], bool] = {}
         self._context_depth = 0
         self._private: dict[Module, dict[str, list[f.Call]]] = {}
         self._user_tables: dict[Module, dict[int, list[int]]] = {}

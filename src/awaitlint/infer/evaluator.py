@@ -257,6 +257,9 @@ class Evaluator:
     def refuses(self, declared: Value, depth: int = 0) -> bool:
         raise NotImplementedError
 
+    def field(self, value: Value, key: str) -> Value | None:
+        raise NotImplementedError
+
     def from_body(self, func: FunctionValue, arguments: Arguments) -> Value:
         raise NotImplementedError
 

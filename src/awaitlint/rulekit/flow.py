@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.infer.bodies import TAKERS, last_name
+from awaitlint.infer.values import members
 
 if TYPE_CHECKING:
     from awaitlint.index.facts import Site
@@ -64,7 +65,7 @@ class Flow:
                 # the call itself, where it is bound
                 if site.use in _KEPT:
                     return True
-            elif call in self.origins(site.node) and self._is_care(site):
+            elif call in self.origins(site.node) and self._is_care(site) and self._gets_to(call, site.node):
                 return True
         return self._is_looked_at(call)
 
@@ -129,16 +130,51 @@ class Flow:
             return False
         return site.use is Use.AWAITED or (site.use is Use.ARGUMENT and self.is_taken(site.other, site.node))
 
+    def _may_be_stored(self, target: int) -> bool:
+        """Whether code may want a coroutine in an attribute or item: it awaits what it finds there."""
+        declared = self._infer.target_refuses(self._module, target)
+        if declared is None or any(self._infer.is_awaitable(member) for member in members(declared)):
+            return True
+        is_attribute = isinstance(self._module.facts.nodes[target], f.Attr)
+        return is_attribute and self._infer.is_attribute_awaited(self._module, target)
+
+    def _gets_to(self, call: int, node: int) -> bool:
+        """Whether a coroutine that a call made gets to a node: it passes no ``isinstance(x, list)``."""
+        nodes = self._module.facts.nodes
+        seen, todo = {node}, [node]
+        while todo:
+            index = todo.pop()
+            fact = nodes[index]
+            parts: tuple[int, ...] = ()
+            if index == call:
+                return True
+            if isinstance(fact, f.Phi):
+                parts = fact.options
+            elif isinstance(fact, f.Declared) or (
+                isinstance(fact, f.Narrow) and self._infer.passes(self._module, fact)
+            ):
+                parts = (fact.value,)
+            for part in parts:
+                if part >= 0 and part not in seen:
+                    seen.add(part)
+                    todo.append(part)
+        return False
+
     def _is_care(self, site: Site) -> bool:
         """Whether whoever gets the value at a site may know that it is a coroutine."""
         if site.use is Use.ELEMENT and site.other >= 0:
             scope = self._module.facts.scopes[site.scope]
             # async code that returns a tuple has awaited what is in it
             return not (scope.is_async and site.other in scope.returned)
+        scope = self._module.facts.scopes[site.scope]
+        if site.use is Use.YIELDED and scope.is_async and scope.returns >= 0:
+            return not self._infer.refuses(self._infer.yields(self._module, scope))
+        if site.use is Use.STORED and scope.is_async and site.other >= 0:
+            return self._may_be_stored(site.other)
         if site.use in _KEPT:
             return True
         if site.use is Use.RETURNED:
-            return not self._module.facts.scopes[site.scope].is_async
+            return not scope.is_async
         if site.use is not Use.ARGUMENT:
             return False
         slots = self._infer.slots(self._module, site.other, site.node)
