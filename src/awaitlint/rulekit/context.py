@@ -261,8 +261,11 @@ class NodeContext(Protocol):
     def site(self, node: libcst.CSTNode) -> Site | None:
         """The site that facts have at this expression."""
 
-    def is_probed(self, node: libcst.CSTNode) -> bool:
-        """Whether an enclosing test asks if the node (or what it calls) is awaitable or asynchronous."""
+    def is_probed(self, node: libcst.CSTNode, *, nearby: bool = False) -> bool:
+        """Whether an enclosing test asks if the node (or what it calls) is awaitable or asynchronous.
+
+        `nearby` leaves out the tests outside of the function that the node stands in.
+        """
 
     def expects_error(self) -> bool:
         """Whether the visited node stands in ``with pytest.raises(...)`` or ``self.assertRaises(...)``."""
