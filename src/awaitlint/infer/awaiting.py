@@ -142,6 +142,33 @@ class Awaiting(Typing):
                 return True
         return cls.module.name in TYPING_MODULES and cls.module.is_stdlib
 
+    def is_coroutine_class(self, cls: ClassValue) -> bool:
+        """Whether the instances of a class are coroutines, or want to be awaited as those do."""
+        return self.has_base(cls, "typing.Coroutine") or self._warns_unless_awaited(cls)
+
+    def _warns_unless_awaited(self, cls: ClassValue) -> bool:
+        """Whether a class is a mere wrapper of an awaitable that warns when it is dropped un-awaited.
+
+        It has no methods besides the special ones, among them ``__await__``, and a ``__del__`` that warns.
+        """
+        bindings = cls.fact.bindings
+        if "__await__" not in bindings or "__del__" not in bindings or "__aenter__" in bindings:
+            return False
+        nodes, facts = cls.module.facts.nodes, cls.module.facts
+        methods = [name for name, bound in bindings.items() if isinstance(nodes[bound[-1]], f.Func)]
+        if not all(name.startswith("__") for name in methods):
+            return False
+        last = nodes[bindings["__del__"][-1]]
+        for site in facts.sites:
+            call = nodes[site.node]
+            if isinstance(last, f.Func) and site.scope == last.scope and isinstance(call, f.Call):
+                func = self.value(cls.module, call.func)
+                if isinstance(func, OverloadedValue):
+                    func = func.functions[0]
+                if isinstance(func, FunctionValue) and func.fact.name == "warn" and func.module.is_stdlib:
+                    return True
+        return False
+
     def may_make_coroutine(self, func: Value) -> bool:
         """Whether calling a value can give a coroutine: never too narrow, and cheaper than the call's value.
 
@@ -165,7 +192,7 @@ class Awaiting(Typing):
         declared = self.annotation(func.module, fact.returns, func.context)
         return any(
             not isinstance(member, (NoneValue, TupleValue))
-            and not (isinstance(member, Instance) and not self.has_base(member.cls, "typing.Coroutine"))
+            and not (isinstance(member, Instance) and not self.is_coroutine_class(member.cls))
             for member in members(declared)
         )
 
@@ -178,7 +205,7 @@ class Awaiting(Typing):
         for member in members(value):
             if isinstance(member, AwaitableValue) and not self._may_be_at_work(member):
                 first = first or member
-            elif isinstance(member, Instance) and self.has_base(member.cls, "typing.Coroutine"):
+            elif isinstance(member, Instance) and self.is_coroutine_class(member.cls):
                 first = first or AwaitableValue("Coroutine", UNKNOWN)
             elif not (or_none and isinstance(member, NoneValue)):
                 return None

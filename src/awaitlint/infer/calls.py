@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.infer.evaluator import Arguments
-from awaitlint.infer.known import (
-    TYPE_VARIABLES,
-)
+from awaitlint.infer.known import GETTERS, TYPE_VARIABLES
 from awaitlint.infer.typing import Mapping
 from awaitlint.infer.values import (
     NONE,
@@ -65,7 +63,11 @@ class Calls(Decorators):
                 special = self._special_function(module, first.qualname, node, context)
                 if special is not None:
                     return special
-        return self.call(func, Arguments(module, node, context))
+        found = self.call(func, Arguments(module, node, context))
+        method = module.facts.nodes[node.func]
+        if isinstance(method, f.Attr) and method.name in GETTERS and len(node.args) < 2:
+            return self.filled(module, method.value, found)
+        return found
 
     def _special_function(self, module: Module, name: str, node: f.Call, context: Context) -> Value | None:
         if name in ("typing.cast", "typing_extensions.cast") and len(node.args) == 2:
@@ -183,6 +185,14 @@ class Calls(Decorators):
                 if isinstance(made, (Instance, TupleValue)):
                     return made
                 return Unknown(f"what `{cls.fact.name}.__new__` makes is not known")
+            if new is not None and len(new) > 1 and not cls.args:
+                # the overloads of reversed and zip say what they give the items of
+                overloads = self.bind(self.bound_functions(entry.module, new) or UNKNOWN, cls)
+                if isinstance(overloads, OverloadedValue):
+                    made = self.call_function(self.fitting(overloads, arguments)[0], arguments)
+                    if isinstance(made, Instance) and made.cls.args:
+                        return made
+                break
         params = self.type_params(cls.module, cls.scope)
         if params and not cls.args:
             return Instance(self._with_arguments(cls, params, arguments))
@@ -210,6 +220,8 @@ class Calls(Decorators):
         init = self.instance_attribute(Instance(cls), "__init__")
         if isinstance(init, FunctionValue) and init.qualname == "builtins.object.__init__":
             init = self.instance_attribute(Instance(cls), "__new__")
+        if isinstance(init, OverloadedValue):
+            init = self.fitting(init, arguments)[0]
         if isinstance(init, FunctionValue):
             self._unify_arguments(init, arguments, mapping)
         args = tuple(mapping.get(param, param.bound or UNKNOWN) for param in params)
@@ -370,7 +382,8 @@ class Calls(Decorators):
         if fact.falls_through and fact.kind is f.ScopeKind.FUNCTION:
             values.append(NONE)
         if not values:
-            return Unknown(f"`{fact.name}` never returns")
+            # where something else may have been called, it was
+            return Unknown(f"`{fact.name}` never returns", absent=not fact.is_stub)
         return union(values)
 
     def _call_context(self, func: FunctionValue, arguments: Arguments) -> Context:

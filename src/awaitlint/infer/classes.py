@@ -265,7 +265,7 @@ class Classes(Core):
             elif found is not None:
                 return self.substitute(found, self.class_mapping(entry)) if entry.args else found
             if "__getattr__" in entry.fact.bindings or "__getattribute__" in entry.fact.bindings:
-                nothing = nothing or Unknown(f"`{entry.fact.name}.__getattr__` may answer")
+                nothing = nothing or self._delegated(entry, name)
         if nothing is not None:
             return nothing
         builtin_object = self.builtin("object")
@@ -276,6 +276,31 @@ class Classes(Core):
         return Unknown(
             f"`{owner.fact.name if owner else 'the class'}` has no attribute `{name}`", absent=True
         )
+
+    def _delegated(self, cls: ClassValue, name: str) -> Value:
+        """What a class's ``__getattr__`` gives: the attribute of another object, if that is all it does."""
+        unclear = Unknown(f"`{cls.fact.name}.__getattr__` may answer")
+        nodes, bound = cls.module.facts.nodes, cls.fact.bindings
+        method = nodes[bound["__getattr__"][-1]] if "__getattr__" in bound else None
+        if not isinstance(method, f.Func) or "__getattribute__" in bound:
+            return unclear
+        fact = cls.module.facts.scopes[method.scope]
+        call = nodes[fact.returned[0]] if len(fact.returned) == 1 and not fact.falls_through else None
+        if (
+            not isinstance(call, f.Call)
+            or len(call.args) != 2
+            or nodes[call.args[1]] != f.Param(method.scope, 1)
+        ):
+            return unclear
+        if fact.is_async or fact.decorators or nodes[call.func] != f.Name("getattr"):
+            return unclear
+        inner = nodes[call.args[0]]
+        if isinstance(inner, f.Attr) and nodes[inner.value] == f.Param(method.scope, 0):
+            other = self.instance_attribute(Instance(cls), inner.name)
+        else:
+            other = self.value(cls.module, call.args[0])
+        found = self.attribute(other, name) if isinstance(other, Instance) and other.cls != cls else unclear
+        return unclear if isinstance(found, Unknown) else found
 
     def _own_attribute(self, cls: ClassValue, name: str, receiver: Value) -> Value | None:
         """The attribute as this class itself defines it, bound to the receiver; None where it does not."""
@@ -288,7 +313,7 @@ class Classes(Core):
         declared = [n for n in (*nodes, *assigned) if isinstance(facts[n], f.Declared)]
         if declared and not any(isinstance(facts[n], f.Func) for n in nodes):
             # an annotation speaks for every assignment
-            value = self.value(module, declared[0])
+            value = self._declared_once(module, declared[0], assigned)
             if not isinstance(value, (Unknown, NoneValue)):
                 return value
         found = self.bound_functions(module, nodes)
@@ -297,6 +322,18 @@ class Classes(Core):
         later = [self.value(module, node) for node in assigned]
         methods = any(isinstance(facts[node], f.Func) for node in nodes)
         return union(own + later if methods else self._settled(own + later))
+
+    def _declared_once(self, module: Module, node: int, assigned: tuple[int, ...]) -> Value:
+        """What a declared attribute is: what is assigned where it is declared, if nothing else ever is."""
+        value = self.value(module, node)
+        declared = module.facts.nodes[node]
+        if not isinstance(declared, f.Declared) or declared.value < 0 or not isinstance(value, Instance):
+            return value
+        others = [without_none(self.value(module, other)) for other in assigned if other != node]
+        if all(isinstance(other, NoneValue) or other == value for other in others):
+            return value
+        form = self.annotation(module, declared.annotation)
+        return value if isinstance(form, Unknown) else form
 
     @staticmethod
     def _settled(values: list[Value]) -> list[Value]:

@@ -38,6 +38,15 @@ from awaitlint.infer.evaluator import CYCLE, Arguments
 from awaitlint.infer.statements import Statements
 
 
+def _is_bare(value: Value) -> bool:
+    """Whether a value is a container of the builtins of which nothing says what it holds."""
+    return (
+        isinstance(value, Instance)
+        and value.cls.module.is_stdlib
+        and (not value.cls.args or value.cls.args[0] is NEVER)
+    )
+
+
 class Core(Statements):
     """The table of cases, and those of expressions."""
 
@@ -155,7 +164,8 @@ class Core(Statements):
             return self.subscripted_type(module, value, node.index, context)
         index = module.facts.nodes[node.index]
         number = index.value if isinstance(index, f.Const) and type(index.value) is int else None
-        return union([self._item(member, number) for member in members(without_none(value))])
+        found = union([self._item(member, number) for member in members(without_none(value))])
+        return self.filled(module, node.value, found) if _is_bare(value) else found
 
     def _item(self, value: Value, number: int | None) -> Value:
         if isinstance(value, TupleValue):

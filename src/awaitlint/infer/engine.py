@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module, Project
     from awaitlint.infer.bodies import UseOfParameter
     from awaitlint.infer.classes import Mro
+    from awaitlint.infer.containers import _Table
     from awaitlint.infer.values import ClassValue, FunctionValue, Instance, TypeVarValue, Value
 
 
@@ -28,4 +29,5 @@ class Inference(Expectations):
         self._context_depth = 0
         self._private: dict[Module, dict[str, list[f.Call]]] = {}
         self._user_tables: dict[Module, dict[int, list[int]]] = {}
+        self._tables: dict[Module, _Table] = {}
         self._param_uses: dict[tuple[Module, int, int], list[UseOfParameter]] = {}

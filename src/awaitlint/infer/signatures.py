@@ -9,7 +9,10 @@ from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.known import QUEUES
 from awaitlint.infer.typing import Mapping
 from awaitlint.infer.values import (
+    UNKNOWN,
     AwaitableValue,
+    CallableValue,
+    ClassValue,
     Context,
     FunctionValue,
     Instance,
@@ -74,7 +77,24 @@ class Signatures(Awaiting):
         mine = [function for function in func.functions if self._takes_receiver(function)]
         fitting = [function for function in mine or func.functions if self._fits(function, arguments)]
         exact = [function for function in fitting if self._accepts(function, arguments)]
+        if len(exact) > 1 and self._wants_async(exact[0], arguments):
+            return exact[:1]
         return exact or fitting or func.functions
+
+    def _wants_async(self, func: FunctionValue, arguments: Arguments) -> bool:
+        """Whether a parameter is a callback that gives an awaitable, and so does the argument."""
+        for position, lazy in self._matched(func, arguments):
+            annotation = func.fact.params[position].annotation
+            declared = self.annotation(func.module, annotation, func.context) if annotation >= 0 else UNKNOWN
+            if isinstance(declared, CallableValue) and isinstance(declared.result, AwaitableValue):
+                return self._gives_awaitable(lazy()) is True
+        return False
+
+    def _gives_awaitable(self, callback: Value) -> bool | None:
+        """Whether calling a callback gives an awaitable; None where that is not known."""
+        if not isinstance(callback, (FunctionValue, ClassValue, CallableValue)):
+            return None
+        return self.is_awaitable(self.call(callback, Arguments()))
 
     def _is_queue(self, receiver: Value | None) -> bool:
         """Whether methods of an object only note what is to be done later, as those of a pipeline do."""
@@ -172,6 +192,8 @@ class Signatures(Awaiting):
                 and not self.is_protocol(declared.cls)
                 and not self.is_subclass(actual.cls, declared.cls)
             )
+        if isinstance(declared, CallableValue) and isinstance(declared.result, AwaitableValue):
+            return self._gives_awaitable(actual) is False
         if isinstance(declared, TypeVarValue) and declared.bound is not None:
             return self._contradicts(declared.bound, actual)
         if isinstance(declared, Instance) and isinstance(actual, AwaitableValue):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
-from awaitlint.infer.bodies import Bodies, last_name
+from awaitlint.infer.bodies import last_name
+from awaitlint.infer.containers import Containers
 from awaitlint.infer.values import (
     UNKNOWN,
     CallableValue,
@@ -49,7 +50,7 @@ class Slot(NamedTuple):
     number: int
 
 
-class Slots(Bodies):
+class Slots(Containers):
     """Finds the slots of arguments."""
 
     def slots(self, module: Module, call: int, argument: int) -> list[Slot]:

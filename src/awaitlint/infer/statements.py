@@ -41,9 +41,19 @@ class Statements(Names):
     # ------------------------------------------------------------------ statements
     def _iter(self, module: Module, node: f.Iter, context: Context) -> Value:
         value = self.value(module, node.value, context)
-        return union(
+        found = union(
             [self.element(member, is_async=node.is_async) for member in members(without_none(value))]
         )
+        if node.is_async or not (found is NEVER or isinstance(found, Unknown)):
+            return found
+        return self.filled(module, self._viewed(module, node.value, "values"), found)
+
+    @staticmethod
+    def _viewed(module: Module, node: int, view: str) -> int:
+        """The dict of which a node is a view, such as ``jobs.values()``; of any other node, itself."""
+        fact = module.facts.nodes[node]
+        func = module.facts.nodes[fact.func] if isinstance(fact, f.Call) and not fact.args else None
+        return func.value if isinstance(func, f.Attr) and func.name == view else node
 
     def element(self, value: Value, *, is_async: bool) -> Value:
         """What iterating a value gives."""
@@ -90,6 +100,11 @@ class Statements(Names):
                 found.append(member.elements[node.index] if inside else Unknown("there is no such element"))
             else:
                 found.append(self.element(member, is_async=False))
+        inner = module.facts.nodes[node.value]
+        if node.index == 1 and isinstance(inner, f.Iter):
+            viewed = self._viewed(module, inner.value, "items")
+            if viewed != inner.value:
+                return self.filled(module, viewed, union(found))
         return union(found)
 
     def _caught(self, module: Module, node: f.Caught, context: Context) -> Value:

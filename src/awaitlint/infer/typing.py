@@ -63,6 +63,10 @@ class Typing(Classes):
 
     def annotation(self, module: Module, node: int, context: Context = ()) -> Value:
         """What an annotation's values are instances of."""
+        fact = module.facts.nodes[node] if node >= 0 else None
+        if isinstance(fact, f.Const) and isinstance(fact.value, str) and fact.value.isidentifier():
+            # a forward reference in an alias: Union["Bot", "Client"]
+            return self.as_instance(self._name(module, f.Name(fact.value), context))
         return self.as_instance(self.value(module, node, context))
 
     def is_type(self, value: Value) -> bool:
@@ -284,7 +288,27 @@ class Typing(Classes):
                     return
             if cls.module.name == "typing" and name.endswith(("Iterable", "Iterator")):
                 self.unify(cls.args[0], self.element(actual, is_async="Async" in name), mapping, depth + 1)
+            elif cls.module.is_stdlib and self.is_protocol(cls):
+                self._unify_protocol(cls, actual, mapping, depth)
+
+    def _unify_protocol(self, cls: ClassValue, actual: Instance, mapping: Mapping, depth: int) -> None:
+        """Learn from what the methods of an object give that a protocol asks for."""
+        own: Mapping = {}
+        for name, nodes in cls.fact.bindings.items():
+            method = self.value(cls.module, nodes[-1])
+            if not isinstance(method, FunctionValue) or method.fact.returns < 0:
+                continue
+            given = (
+                self._item(actual, 0)
+                if name == "__getitem__"
+                else self.call(self.attribute(actual, name), Arguments())
+            )
+            self.unify(self.annotation(cls.module, method.fact.returns), given, own, depth + 1)
+        for param, arg in zip(self.type_params(cls.module, cls.scope), cls.args, strict=False):
+            if param in own:
+                self.unify(arg, own[param], mapping, depth + 1)
 
     if TYPE_CHECKING:
 
         def is_awaitable(self, value: Value) -> bool | None: ...
+        def is_protocol(self, cls: ClassValue) -> bool: ...
