@@ -16,7 +16,6 @@ from awaitlint.infer.insight import (
     is_known_by_name,
 )
 from awaitlint.infer.values import (
-    UNKNOWN,
     CallableValue,
     ClassValue,
     FunctionValue,
@@ -225,7 +224,7 @@ class Tracer(Lookup):
         arguments = Arguments(module, fact, context)
         if is_known_by_name(self.infer, module, fact, context):
             yield Step("it is known by its name: what it gives is made of its arguments")
-            func = UNKNOWN
+            func = Unknown("it is known by its name")
             yield from self._arguments(at, fact, depth)
         for member in members(without_none(func))[:_MOST]:
             yield from self._called(member, arguments, depth)

@@ -9,7 +9,6 @@ from awaitlint.index.special import TYPING_MODULES
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.typing import Typing
 from awaitlint.infer.values import (
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassValue,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
 
 _NO_ARGUMENTS = Arguments()
+_RESULT = Unknown("what awaiting it gives is not known")
 
 
 class Awaiting(Typing):
@@ -45,7 +45,7 @@ class Awaiting(Typing):
         if isinstance(value, AwaitableValue):
             if value.result is not None:
                 return value.result
-            return self.result(value.function) if value.function is not None else UNKNOWN
+            return self.result(value.function) if value.function is not None else _RESULT
         if isinstance(value, UnionValue):
             return union([self.awaited(member) for member in members(without_none(value))])
         if isinstance(value, Instance):
@@ -55,7 +55,7 @@ class Awaiting(Typing):
                 if isinstance(made, Instance)
                 else Unknown("its `__await__` is not known")
             )
-        return value if isinstance(value, Unknown) else Unknown("what awaiting it gives is not known")
+        return value if isinstance(value, Unknown) else _RESULT
 
     def generator_return(self, value: Instance) -> Value:
         """The result of ``yield from`` a generator: the third argument of ``Generator``."""
@@ -206,7 +206,7 @@ class Awaiting(Typing):
             if isinstance(member, AwaitableValue) and not self._may_be_at_work(member):
                 first = first or member
             elif isinstance(member, Instance) and self.is_coroutine_class(member.cls):
-                first = first or AwaitableValue("Coroutine", UNKNOWN)
+                first = first or AwaitableValue("Coroutine", _RESULT)
             elif not (or_none and isinstance(member, NoneValue)):
                 return None
         return first

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaitlint.index import facts as f
 from awaitlint.index.lower.narrowing import PROBES
 from awaitlint.infer.parameters import Parameters
-from awaitlint.infer.values import Instance
+from awaitlint.infer.values import ClassValue, Instance, Unknown, Value, union, without_none
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
@@ -57,6 +57,35 @@ class Bodies(Parameters):
                 for part in _parts(node):
                     found.setdefault(part, []).append(index)
         return found
+
+    def of_subclasses(self, module: Module, owner: Value, name: str, found: Unknown) -> Value:
+        """An attribute that a class lacks, where the code asks ``hasattr``: what its subclasses have.
+
+        Only those beside the class count; ``aclose`` of an `AsyncIterable` is that of an `AsyncGenerator`.
+        """
+        owner = without_none(owner)
+        if not found.absent or not isinstance(owner, Instance) or not self._is_asked_for(module, name):
+            return found
+        source = owner.cls.module
+        given = [
+            self.instance_attribute(Instance(ClassValue(source, index)), name)
+            for index, scope in enumerate(source.facts.scopes)
+            if scope.kind is f.ScopeKind.CLASS
+            and name in scope.bindings
+            and self.is_subclass(ClassValue(source, index), owner.cls)
+        ]
+        return union(given) if given else found
+
+    def _is_asked_for(self, module: Module, name: str) -> bool:
+        """Whether a module asks of something whether it has an attribute."""
+        known = self._asked_for.get(module)
+        if known is None:
+            nodes = module.facts.nodes
+            calls = [node for node in nodes if isinstance(node, f.Call) and len(node.args) == 2]
+            names = [nodes[call.args[1]] for call in calls if nodes[call.func] == f.Name("hasattr")]
+            known = frozenset(str(each.value) for each in names if isinstance(each, f.Const))
+            self._asked_for[module] = known
+        return name in known
 
     def uses_of(self, func: FunctionValue, index: int) -> list[UseOfParameter]:
         """Every use of a parameter, also after it was narrowed, and in functions inside of the function."""
@@ -147,6 +176,7 @@ class Bodies(Parameters):
         return classes is None or not all(self.refuses(self.as_instance(cls)) for cls in classes)
 
     if TYPE_CHECKING:
+        _asked_for: dict[Module, frozenset[str]]
         _user_tables: dict[Module, dict[int, list[int]]]
         _param_uses: dict[tuple[Module, int, int], list[UseOfParameter]]
 

@@ -10,7 +10,6 @@ from awaitlint.infer.known import GETTERS, TYPE_VARIABLES
 from awaitlint.infer.typing import Mapping
 from awaitlint.infer.values import (
     NONE,
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassMethodValue,
@@ -106,7 +105,9 @@ class Calls(Decorators):
         if name == "builtins.super" and len(node.args) == 2:
             owner = self.value(module, node.args[0], context)
             receiver = self.value(module, node.args[1], context)
-            return SuperValue(owner, receiver) if isinstance(owner, ClassValue) else UNKNOWN
+            if isinstance(owner, ClassValue):
+                return SuperValue(owner, receiver)
+            return Unknown("the class that `super` is given is not known")
         if name in (
             "builtins.type",
             "typing.NewType",
@@ -187,7 +188,7 @@ class Calls(Decorators):
                 return Unknown(f"what `{cls.fact.name}.__new__` makes is not known")
             if new is not None and len(new) > 1 and not cls.args:
                 # the overloads of reversed and zip say what they give the items of
-                overloads = self.bind(self.bound_functions(entry.module, new) or UNKNOWN, cls)
+                overloads = self.bind(self.bound_functions(entry.module, new) or NONE, cls)
                 if isinstance(overloads, OverloadedValue):
                     made = self.call_function(self.fitting(overloads, arguments)[0], arguments)
                     if isinstance(made, Instance) and made.cls.args:
@@ -224,7 +225,10 @@ class Calls(Decorators):
             init = self.fitting(init, arguments)[0]
         if isinstance(init, FunctionValue):
             self._unify_arguments(init, arguments, mapping)
-        args = tuple(mapping.get(param, param.bound or UNKNOWN) for param in params)
+        args = tuple(
+            mapping.get(param) or param.bound or Unknown(f"no argument says what `{param.name}` is")
+            for param in params
+        )
         known = any(not isinstance(arg, Unknown) for arg in args)
         return ClassValue(cls.module, cls.scope, args if known else ())
 
@@ -248,11 +252,9 @@ class Calls(Decorators):
         return self.result(func, arguments)
 
     def _returns_async_iterator(self, func: FunctionValue) -> bool:
-        value = (
-            self.annotation(func.module, func.fact.returns, func.context)
-            if func.fact.returns >= 0
-            else UNKNOWN
-        )
+        if func.fact.returns < 0:
+            return False
+        value = self.annotation(func.module, func.fact.returns, func.context)
         return isinstance(value, Instance) and value.cls.fact.name in _ASYNC_ITERATORS
 
     def result(self, func: FunctionValue, arguments: Arguments = _NO_ARGUMENTS) -> Value:

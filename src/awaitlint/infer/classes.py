@@ -9,7 +9,6 @@ from awaitlint.index.special import TYPING_MODULES
 from awaitlint.infer.core import Core
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
-    UNKNOWN,
     CallableValue,
     ClassMethodValue,
     ClassValue,
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
 #: an entry of a method resolution order: a class, or None for one that is not known
 Mro = tuple["ClassValue | None", ...]
+_SENT = Unknown("what goes into a generator, and what it returns, is not known")
 
 
 def _is_open(value: Value) -> bool:
@@ -223,7 +223,7 @@ class Classes(Core):
             return self.attribute(self.instance_of("tuple", union(list(value.elements))), name)
         if isinstance(value, GeneratorValue):
             kind = "AsyncGenerator" if value.is_async else "Generator"
-            return self.attribute(self.stdlib_instance("typing", kind, value.item, UNKNOWN, UNKNOWN), name)
+            return self.attribute(self.stdlib_instance("typing", kind, value.item, _SENT, _SENT), name)
         if isinstance(value, ContextManagerValue):
             kind = "AbstractAsyncContextManager" if value.is_async else "AbstractContextManager"
             return self.attribute(self.stdlib_instance("contextlib", kind, value.item), name)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from awaitlint.index import facts as f
 from awaitlint.infer.values import (
-    UNKNOWN,
     AwaitableValue,
     ClassValue,
     Context,
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 _DEPTH = 120
 CYCLE = CycleValue("defined in terms of itself")
 _CIRCULAR = Unknown("defined in terms of itself")
+_NOTHING = Unknown("there is no expression")
 _DEEP = Unknown("too deep")
 #: how often something that depends on itself is computed before it is given up
 _ROUNDS = 3
@@ -73,7 +73,7 @@ class Evaluator:
     def value(self, module: Module, node: int, context: Context = ()) -> Value:
         """What a node evaluates to."""
         if node < 0:
-            return UNKNOWN
+            return _NOTHING
         if not context:
             known = module.memo.get(node)
             if known is not None:
@@ -211,6 +211,7 @@ class Evaluator:
         def refuses(self, declared: Value, depth: int = 0) -> bool: ...
         def from_body(self, func: FunctionValue, arguments: Arguments) -> Value: ...
         def unannotated(self, module: Module, scope: int, index: int) -> Value: ...
+        def of_subclasses(self, module: Module, owner: Value, name: str, found: Unknown) -> Value: ...
         def filled(self, module: Module, node: int, found: Value) -> Value: ...
         def generator_return(self, value: Instance) -> Value: ...
         def _call(self, module: Module, node: f.Call, context: Context) -> Value: ...

@@ -9,7 +9,6 @@ from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.known import QUEUES
 from awaitlint.infer.typing import Mapping
 from awaitlint.infer.values import (
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassValue,
@@ -21,6 +20,7 @@ from awaitlint.infer.values import (
     TypeVarValue,
     UnionValue,
     Value,
+    members,
     union,
 )
 
@@ -51,6 +51,11 @@ class Lazy:
         self._context = context
         self._value = value
 
+    def constant(self) -> f.Const | None:
+        """The argument, where it is a literal in the text."""
+        node = self._module.facts.nodes[self._node] if self._module is not None and self._node >= 0 else None
+        return node if isinstance(node, f.Const) else None
+
     def __call__(self) -> Value:
         if self._value is None:
             assert self._module is not None
@@ -63,6 +68,8 @@ class Signatures(Awaiting):
 
     def _call_overloaded(self, func: OverloadedValue, arguments: Arguments) -> Value:
         made = union([self.call_function(function, arguments) for function in self.fitting(func, arguments)])
+        if isinstance(made, AwaitableValue) and self._body_makes_coroutines(made.function):
+            return AwaitableValue("Coroutine", made.result, made.function)
         if (
             isinstance(made, AwaitableValue)
             and not all(map(self._takes_receiver, func.functions))
@@ -71,6 +78,24 @@ class Signatures(Awaiting):
             # a client for both worlds: what its asynchronous flavour gives does not start by itself
             return AwaitableValue("Coroutine", made.result, made.function)
         return made
+
+    def _body_makes_coroutines(self, func: FunctionValue | None) -> bool:
+        """Whether what an overload's implementation returns is a coroutine wherever it can be awaited."""
+        if func is None or func.fact.is_async or func.module.is_stub:
+            return False
+        bound = func.module.facts.scopes[func.fact.parent].bindings.get(func.fact.name, ())
+        node = func.module.facts.nodes[bound[-1]] if bound else None
+        if (
+            not isinstance(node, f.Func)
+            or node.scope == func.scope
+            or func.module.facts.scopes[node.scope].is_stub
+        ):
+            return False
+        implementation = FunctionValue(func.module, node.scope, func.receiver, func.context)
+        returned = members(self.from_body(implementation, Arguments()))
+        return all(
+            self.coroutine(member) is not None or self.is_awaitable(member) is False for member in returned
+        ) and any(self.coroutine(member) is not None for member in returned)
 
     def fitting(self, func: OverloadedValue, arguments: Arguments) -> Sequence[FunctionValue]:
         """The overloads that a call may mean."""
@@ -85,7 +110,7 @@ class Signatures(Awaiting):
         """Whether a parameter is a callback that gives an awaitable, and so does the argument."""
         for position, lazy in self._matched(func, arguments):
             annotation = func.fact.params[position].annotation
-            declared = self.annotation(func.module, annotation, func.context) if annotation >= 0 else UNKNOWN
+            declared = self.annotation(func.module, annotation, func.context) if annotation >= 0 else None
             if isinstance(declared, CallableValue) and isinstance(declared.result, AwaitableValue):
                 return self._gives_awaitable(lazy()) is True
         return False
@@ -171,9 +196,23 @@ class Signatures(Awaiting):
             if annotation < 0:
                 continue
             declared = self.annotation(func.module, annotation, func.context)
-            if self._contradicts(declared, lazy()):
+            if self._contradicts(declared, lazy()) or self._is_other_literal(func.module, annotation, lazy):
                 return False
         return True
+
+    def _is_other_literal(self, module: Module, annotation: int, argument: Lazy) -> bool:
+        """Whether an argument is written out, and none of the values that an annotation lists."""
+        given = argument.constant()
+        if given is None:
+            return False
+        nodes = module.facts.nodes
+        form = nodes[annotation]
+        if not isinstance(form, f.Index) or getattr(nodes[form.value], "name", "") != "Literal":
+            return False
+        index = nodes[form.index]
+        listed = [nodes[each] for each in (index.elements if isinstance(index, f.Display) else (form.index,))]
+        values = [(type(each.value), each.value) for each in listed if isinstance(each, f.Const)]
+        return len(values) == len(listed) and (type(given.value), given.value) not in values
 
     def _contradicts(self, declared: Value, actual: Value) -> bool:
         """Whether a value certainly is not what an annotation says; only plain classes are told apart."""

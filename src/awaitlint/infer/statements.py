@@ -8,7 +8,6 @@ from awaitlint.index import facts as f
 from awaitlint.infer.values import (
     NEVER,
     NONE,
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassValue,
@@ -33,6 +32,9 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.names import Names
+
+_CAUGHT = Unknown("the class of the exception is not known")
+_FOUND_ASYNC = Unknown("nothing says what the `async def` function returns")
 
 
 class Statements(Names):
@@ -110,7 +112,7 @@ class Statements(Names):
     def _caught(self, module: Module, node: f.Caught, context: Context) -> Value:
         value = self.value(module, node.types, context)
         classes = value.elements if isinstance(value, TupleValue) else members(value)
-        return union([self.as_instance(cls) if isinstance(cls, ClassValue) else UNKNOWN for cls in classes])
+        return union([self.as_instance(cls) if isinstance(cls, ClassValue) else _CAUGHT for cls in classes])
 
     def _declared(self, module: Module, node: f.Declared, context: Context) -> Value:
         form = self.value(module, node.annotation, context)
@@ -135,7 +137,7 @@ class Statements(Names):
 
     def _narrow(self, module: Module, node: f.Narrow, context: Context) -> Value:
         if node.test == "awaitable":
-            value = self.value(module, node.value, context) if node.positive else UNKNOWN
+            value = self.value(module, node.value, context) if node.positive else NONE
             if self.coroutine(value) is not None:
                 return AwaitableValue("Awaitable", self.awaited(value))
             return Unknown("the code looks whether it is awaitable")
@@ -178,7 +180,7 @@ class Statements(Names):
             return CallableValue(
                 AwaitableValue("Coroutine", value.result.result, value.result.function), value.origin
             )
-        return CallableValue(AwaitableValue("Coroutine", UNKNOWN))
+        return CallableValue(AwaitableValue("Coroutine", _FOUND_ASYNC))
 
     def _classes_of(self, value: Value) -> list[ClassValue] | None:
         """The classes that an ``isinstance`` test names, or None where not all are known."""

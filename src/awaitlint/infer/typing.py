@@ -9,7 +9,6 @@ from awaitlint.infer.classes import Classes
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
     NONE,
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassValue,
@@ -49,6 +48,7 @@ _AWAITABLES = {
 _ITERABLES = frozenset(
     {"Iterable", "Iterator", "Generator", "AsyncIterable", "AsyncIterator", "AsyncGenerator"}
     | {"Collection", "Container", "Sequence", "Reversible", "tuple"}
+    | {"SupportsNext", "SupportsAnext", "SupportsLenAndGetItem"}
 )
 
 Mapping = dict[TypeVarValue, Value]
@@ -88,7 +88,7 @@ class Typing(Classes):
         if isinstance(value, SpecialForm) and value.name == "Self":
             return _SELF
         if isinstance(value, SpecialForm) and value.name == "Callable":
-            return CallableValue(UNKNOWN)
+            return CallableValue(Unknown("`Callable` does not say what it returns"))
         if isinstance(value, SpecialForm) and value.name == "LiteralString":
             return self.instance_of("str")
         if isinstance(value, SpecialForm):
@@ -102,13 +102,15 @@ class Typing(Classes):
             awaitable = _AWAITABLES.get(name)
             if awaitable is not None:
                 kind, position = awaitable
-                return AwaitableValue(kind, cls.args[position] if len(cls.args) > position else UNKNOWN)
+                if len(cls.args) > position:
+                    return AwaitableValue(kind, cls.args[position])
+                return AwaitableValue(kind, Unknown(f"`{kind}` does not say what awaiting it gives"))
             if name == "builtins.object":
                 return Unknown("`object` says nothing")
             if name == "builtins.type" and cls.args:
                 return self._class_of(cls)
             if name in ("types.NoneType", "_typeshed.Incomplete"):
-                return NONE if name == "types.NoneType" else UNKNOWN
+                return NONE if name == "types.NoneType" else Unknown("`Incomplete` says nothing")
         return Instance(cls)
 
     def _class_of(self, cls: ClassValue) -> Value:
@@ -141,12 +143,12 @@ class Typing(Classes):
             self._collect_type_vars(value.instance, seen)
             args = tuple(self._type_argument(module, element, context) for element in elements)
             return TypeForm(self.substitute(value.instance, dict(zip(seen, args, strict=False))))
-        return UNKNOWN
+        return Unknown(getattr(value, "reason", "") or "what is subscripted is no type")
 
     def _type_argument(self, module: Module, node: int, context: Context) -> Value:
         fact = module.facts.nodes[node]
         if isinstance(fact, f.Display):
-            return UNKNOWN
+            return Unknown("parameters are no type of their own")
         return self.annotation(module, node, context)
 
     def _special(self, module: Module, name: str, elements: tuple[int, ...], context: Context) -> Value:
@@ -157,7 +159,11 @@ class Typing(Classes):
         if name == "Annotated" or name in _WRAPPERS:
             return TypeForm(self.annotation(module, elements[0], context))
         if name == "Callable":
-            result = self.annotation(module, elements[1], context) if len(elements) == 2 else UNKNOWN
+            result = (
+                self.annotation(module, elements[1], context)
+                if len(elements) == 2
+                else Unknown("`Callable` does not say what it returns")
+            )
             wanted = module.facts.nodes[elements[0]]
             types = wanted.elements if isinstance(wanted, f.Display) else ()
             params = tuple(self.annotation(module, element, context) for element in types)
