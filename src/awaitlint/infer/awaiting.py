@@ -144,7 +144,11 @@ class Awaiting(Typing):
 
     def is_coroutine_class(self, cls: ClassValue) -> bool:
         """Whether the instances of a class are coroutines, or want to be awaited as those do."""
-        return self.has_base(cls, "typing.Coroutine") or self._warns_unless_awaited(cls)
+        found = self._coroutine_classes.get(cls)
+        if found is None:
+            found = self.has_base(cls, "typing.Coroutine") or self._warns_unless_awaited(cls)
+            self._coroutine_classes[cls] = found
+        return found
 
     def _warns_unless_awaited(self, cls: ClassValue) -> bool:
         """Whether a class is a mere wrapper of an awaitable that warns when it is dropped un-awaited.
@@ -212,5 +216,6 @@ class Awaiting(Typing):
         return first
 
     if TYPE_CHECKING:
+        _coroutine_classes: dict[ClassValue, bool]
         #: of a function, whether calling it can give a coroutine
         _makers: dict[FunctionValue, bool]

@@ -186,7 +186,7 @@ class Calls(Decorators):
                 if isinstance(made, (Instance, TupleValue)):
                     return made
                 return Unknown(f"what `{cls.fact.name}.__new__` makes is not known")
-            if new is not None and len(new) > 1 and not cls.args:
+            if new is not None and len(new) > 1 and not cls.args and self.type_params(cls.module, cls.scope):
                 # the overloads of reversed and zip say what they give the items of
                 overloads = self.bind(self.bound_functions(entry.module, new) or NONE, cls)
                 if isinstance(overloads, OverloadedValue):

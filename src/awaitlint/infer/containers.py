@@ -35,6 +35,8 @@ _READING = _HANDING_ON | {
 }
 #: calls that make an empty container, where they have no argument
 _EMPTY = frozenset({"list", "dict", "set", "deque", "OrderedDict"})
+#: nodes that load a container by its name
+_BY_NAME = (f.Attr, f.Free, f.Name)
 
 
 class _Table(NamedTuple):
@@ -57,6 +59,12 @@ class Containers(Bodies):
         known = without_none(found)
         if module.origin is not Origin.PROJECT or not (known == NEVER or isinstance(known, Unknown)):
             return found
+        node = self._unwrapped(module, node)
+        fact = module.facts.nodes[node]
+        if not (isinstance(fact, _BY_NAME) or self._is_empty(module, node)):
+            return found
+        if isinstance(fact, f.Attr) and not fact.name.startswith("_"):
+            return found
         made, _ = self.guarded(("filled", module, node), self._filled, module, node)
         if all(
             isinstance(member, Instance) and self.is_awaitable(member) is False for member in members(made)
@@ -64,7 +72,9 @@ class Containers(Bodies):
             return made if known is found else union([made, NONE])
         return found
 
-    def _filled(self, module: Module, node: int) -> Value:
+    @staticmethod
+    def _unwrapped(module: Module, node: int) -> int:
+        """The container whose items a node has: that of ``reversed(jobs)`` is ``jobs``."""
         nodes = module.facts.nodes
         fact = nodes[node]
         while isinstance(fact, f.Narrow) or (
@@ -72,7 +82,11 @@ class Containers(Bodies):
         ):
             node = fact.value if isinstance(fact, f.Narrow) else fact.args[0]
             fact = nodes[node]
-        if isinstance(fact, f.Attr) and fact.name.startswith("_"):
+        return node
+
+    def _filled(self, module: Module, node: int) -> Value:
+        fact = module.facts.nodes[node]
+        if isinstance(fact, f.Attr):
             return self._filled_attribute(module, fact)
         if isinstance(fact, (f.Free, f.Name)):
             scope = module.facts.scopes[fact.scope if isinstance(fact, f.Free) else 0]
@@ -155,9 +169,10 @@ class Containers(Bodies):
             found = self._tables[module] = _Table({}, {}, {})
             nodes = module.facts.nodes
             for index, node in enumerate(nodes):
-                if isinstance(node, f.Attr):
-                    found.attributes.setdefault(node.name, []).append(index)
-                elif isinstance(node, (f.Free, f.Name)):
+                kind = type(node)
+                if kind is f.Attr:
+                    found.attributes.setdefault(node.name, []).append(index)  # type: ignore[union-attr]
+                elif kind is f.Free or kind is f.Name:
                     found.names.setdefault(node, []).append(index)
             for site in module.facts.sites:
                 target = nodes[site.other] if site.use is f.Use.STORED and site.other >= 0 else None

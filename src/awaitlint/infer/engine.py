@@ -25,6 +25,8 @@ class Inference(Expectations):
         self._attributes: dict[tuple[Instance, str], Value] = {}
         self._results: dict[FunctionValue, Value] = {}
         self._dependent: dict[tuple[Module, int], bool] = {}
+        self._callbacks: dict[tuple[Module, int], frozenset[int]] = {}
+        self._coroutine_classes: dict[ClassValue, bool] = {}
         self._makers: dict[FunctionValue, bool] = {}
         self._context_depth = 0
         self._private: dict[Module, dict[str, list[f.Call]]] = {}

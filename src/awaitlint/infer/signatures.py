@@ -108,12 +108,20 @@ class Signatures(Awaiting):
 
     def _wants_async(self, func: FunctionValue, arguments: Arguments) -> bool:
         """Whether a parameter is a callback that gives an awaitable, and so does the argument."""
-        for position, lazy in self._matched(func, arguments):
-            annotation = func.fact.params[position].annotation
-            declared = self.annotation(func.module, annotation, func.context) if annotation >= 0 else None
-            if isinstance(declared, CallableValue) and isinstance(declared.result, AwaitableValue):
-                return self._gives_awaitable(lazy()) is True
-        return False
+        key = (func.module, func.scope)
+        wanted = self._callbacks.get(key)
+        if wanted is None:
+            wanted = self._callbacks[key] = frozenset(
+                position
+                for position, param in enumerate(func.fact.params)
+                if param.annotation >= 0
+                and isinstance(declared := self.annotation(func.module, param.annotation), CallableValue)
+                and isinstance(declared.result, AwaitableValue)
+            )
+        return bool(wanted) and any(
+            position in wanted and self._gives_awaitable(lazy()) is True
+            for position, lazy in self._matched(func, arguments)
+        )
 
     def _gives_awaitable(self, callback: Value) -> bool | None:
         """Whether calling a callback gives an awaitable; None where that is not known."""
@@ -196,18 +204,19 @@ class Signatures(Awaiting):
             if annotation < 0:
                 continue
             declared = self.annotation(func.module, annotation, func.context)
-            if self._contradicts(declared, lazy()) or self._is_other_literal(func.module, annotation, lazy):
+            if self._contradicts(declared, lazy()):
+                return False
+            form = func.module.facts.nodes[annotation]
+            if isinstance(form, f.Index) and self._is_other_literal(func.module, form, lazy):
                 return False
         return True
 
-    def _is_other_literal(self, module: Module, annotation: int, argument: Lazy) -> bool:
+    @staticmethod
+    def _is_other_literal(module: Module, form: f.Index, argument: Lazy) -> bool:
         """Whether an argument is written out, and none of the values that an annotation lists."""
-        given = argument.constant()
-        if given is None:
-            return False
         nodes = module.facts.nodes
-        form = nodes[annotation]
-        if not isinstance(form, f.Index) or getattr(nodes[form.value], "name", "") != "Literal":
+        given = argument.constant() if getattr(nodes[form.value], "name", "") == "Literal" else None
+        if given is None:
             return False
         index = nodes[form.index]
         listed = [nodes[each] for each in (index.elements if isinstance(index, f.Display) else (form.index,))]
@@ -277,3 +286,7 @@ class Signatures(Awaiting):
                 if keyword in by_name:
                     found.append((by_name[keyword], Lazy(self, module, node, arguments.context)))
         return found
+
+    if TYPE_CHECKING:
+        #: of a function, the positions of callbacks that are to give an awaitable
+        _callbacks: dict[tuple[Module, int], frozenset[int]]
