@@ -85,15 +85,20 @@ class Containers(Bodies):
         return node
 
     def _filled(self, module: Module, node: int) -> Value:
+        return union([self.value(source, value) for source, value in self.put_in(module, node)])
+
+    def put_in(self, module: Module, node: int) -> list[tuple[Module, int]]:
+        """What is put into a container that begins empty; nothing where that is not all clear."""
+        node = self._unwrapped(module, node)
         fact = module.facts.nodes[node]
         if isinstance(fact, f.Attr):
-            return self._filled_attribute(module, fact)
+            return self._put_in_attribute(module, fact)
         if isinstance(fact, (f.Free, f.Name)):
             scope = module.facts.scopes[fact.scope if isinstance(fact, f.Free) else 0]
             bound = scope.bindings.get(fact.name, ())
             node = bound[0] if len(bound) == 1 else -1
         if node < 0 or not self._is_empty(module, node):
-            return Unknown("the container is not made empty here")
+            return []
         aliases = [node]
         for index, scope in enumerate(module.facts.scopes):
             aliases += (
@@ -104,20 +109,22 @@ class Containers(Bodies):
             )
         return self._put_in(module, aliases)
 
-    def _filled_attribute(self, module: Module, node: f.Attr) -> Value:
+    def _put_in_attribute(self, module: Module, node: f.Attr) -> list[tuple[Module, int]]:
         owner = without_none(self.value(module, node.value))
-        found: list[Value] = []
+        found: list[tuple[Module, int]] = []
         for entry in self.mro(owner.cls) if isinstance(owner, Instance) else ():
             if entry is None or node.name not in entry.fact.attributes:
                 continue
             source = entry.module
             if source.origin is not Origin.PROJECT or node.name in source.facts.patched:
-                return Unknown("the attribute is set elsewhere")
+                return []
             if not all(self._is_empty(source, made) for made in entry.fact.attributes[node.name]):
-                return Unknown("the container is not made empty")
-            loads = self._table(source).attributes.get(node.name, [])
-            found.append(self._put_in(source, loads))
-        return union(found) if found else Unknown("no class makes the container")
+                return []
+            put = self._put_in(source, self._table(source).attributes.get(node.name, []))
+            if not put:
+                return []
+            found += put
+        return found
 
     def _is_empty(self, module: Module, node: int) -> bool:
         fact = module.facts.nodes[node]
@@ -132,8 +139,8 @@ class Containers(Bodies):
             and last_name(module.facts.nodes[fact.func]) in _EMPTY
         )
 
-    def _put_in(self, module: Module, aliases: Iterable[int]) -> Value:
-        """The union of what is put into a container that these nodes stand for."""
+    def _put_in(self, module: Module, aliases: Iterable[int]) -> list[tuple[Module, int]]:
+        """What is put into a container that these nodes stand for; nothing if others may fill it."""
         nodes, users, items = module.facts.nodes, self.users(module), self._table(module).items
         todo, seen, put = list(aliases), set[int](), list[int]()
         while todo:
@@ -147,21 +154,17 @@ class Containers(Bodies):
                 if isinstance(fact, f.Narrow):
                     todo.append(user)
                 elif isinstance(fact, f.Attr):
-                    calls = [
-                        call
-                        for call in map(nodes.__getitem__, users.get(user, ()))
-                        if isinstance(call, f.Call)
-                    ]
+                    calls = [call for each in users.get(user, ()) if isinstance(call := nodes[each], f.Call)]
                     position = _FILLING.get(fact.name, -1)
                     if fact.name in _SPOILING and calls:
-                        return Unknown("the container is filled with what is not known")
+                        return []
                     put += (call.args[position] for call in calls if 0 <= position < len(call.args))
                 elif isinstance(fact, f.Call):
                     if fact.func == alias or last_name(nodes[fact.func]) not in _READING:
-                        return Unknown("the container is given away")
+                        return []
                 elif isinstance(fact, (f.Display, f.DictDisplay, f.Yielded)):
-                    return Unknown("the container is given away")
-        return union([self.value(module, value) for value in put])
+                    return []
+        return [(module, node) for node in sorted(set(put))]
 
     def _table(self, module: Module) -> _Table:
         found = self._tables.get(module)

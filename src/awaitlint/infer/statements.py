@@ -48,10 +48,10 @@ class Statements(Names):
         )
         if node.is_async or not (found is NEVER or isinstance(found, Unknown)):
             return found
-        return self.filled(module, self._viewed(module, node.value, "values"), found)
+        return self.filled(module, self.viewed(module, node.value, "values"), found)
 
     @staticmethod
-    def _viewed(module: Module, node: int, view: str) -> int:
+    def viewed(module: Module, node: int, view: str) -> int:
         """The dict of which a node is a view, such as ``jobs.values()``; of any other node, itself."""
         fact = module.facts.nodes[node]
         func = module.facts.nodes[fact.func] if isinstance(fact, f.Call) and not fact.args else None
@@ -104,7 +104,7 @@ class Statements(Names):
                 found.append(self.element(member, is_async=False))
         inner = module.facts.nodes[node.value]
         if node.index == 1 and isinstance(inner, f.Iter):
-            viewed = self._viewed(module, inner.value, "items")
+            viewed = self.viewed(module, inner.value, "items")
             if viewed != inner.value:
                 return self.filled(module, viewed, union(found))
         return union(found)
