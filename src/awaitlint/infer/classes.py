@@ -261,7 +261,7 @@ class Classes(Core):
             found = self._own_attribute(entry, name, receiver)
             if isinstance(found, NoneValue):
                 # a placeholder: what it is replaced with is assigned elsewhere
-                nothing = Unknown(f"`{name}` is None in its class and set elsewhere")
+                nothing = self._set_outside(entry, name)
             elif found is not None:
                 return self.substitute(found, self.class_mapping(entry)) if entry.args else found
             if "__getattr__" in entry.fact.bindings or "__getattribute__" in entry.fact.bindings:
@@ -276,6 +276,18 @@ class Classes(Core):
         return Unknown(
             f"`{owner.fact.name if owner else 'the class'}` has no attribute `{name}`", absent=True
         )
+
+    def _set_outside(self, cls: ClassValue, name: str) -> Value:
+        """What a module assigns to an attribute that is None in a class: ``Database.client = Client()``."""
+        unclear = Unknown(f"`{name}` is None in its class and set elsewhere")
+        values = [self.value(cls.module, assigned) for assigned in cls.fact.attributes.get(name, ())]
+        for owner, assigned in cls.module.facts.patched.get(name, ()):
+            found = self.value(cls.module, owner)
+            of = found.cls if isinstance(found, Instance) else found
+            if isinstance(of, ClassValue) and self.is_subclass(of, cls):
+                values.append(self.value(cls.module, assigned))
+        known = [value for value in values if not isinstance(value, NoneValue)]
+        return union(values) if known and all(isinstance(each, Instance) for each in known) else unclear
 
     def _delegated(self, cls: ClassValue, name: str) -> Value:
         """What a class's ``__getattr__`` gives: the attribute of another object, if that is all it does."""
@@ -423,9 +435,7 @@ class Classes(Core):
                 return Instance(cls)
             if isinstance(value, Instance) and self._descriptor(value) is not None:
                 return Unknown("a descriptor, through the class")
-            if isinstance(value, NoneValue):
-                return Unknown(f"`{name}` is None in its class and set elsewhere")
-            return value
+            return self._set_outside(entry, name) if isinstance(value, NoneValue) else value
         return Unknown(f"`{cls.fact.name}` has no attribute `{name}`")
 
     def is_enum(self, cls: ClassValue) -> bool:
