@@ -218,7 +218,9 @@ class Calls(Decorators):
     ) -> ClassValue:
         """A generic class with the type arguments that the constructor's arguments tell."""
         mapping: Mapping = {}
-        init = self.instance_attribute(Instance(cls), "__init__")
+        call = arguments.call
+        is_given = bool(arguments.values) or (call is not None and bool(call.args or call.keywords))
+        init = self.instance_attribute(Instance(cls), "__init__") if is_given else NONE
         if isinstance(init, FunctionValue) and init.qualname == "builtins.object.__init__":
             init = self.instance_attribute(Instance(cls), "__new__")
         if isinstance(init, OverloadedValue):
