@@ -212,6 +212,11 @@ class Lookup:
             nodes = (*bound, *assigned)
             if not all(isinstance(self.infer.value(entry.module, node), NoneValue) for node in nodes):
                 return
+        answering = [entry for entry in mro if entry is not None and "__getattr__" in entry.fact.bindings]
+        if answering and isinstance(receiver, Instance):
+            cls = answering[0]
+            place = self.texts.whereabouts(cls.module, cls.fact.line)
+            yield Step(f"`__getattr__` of class `{cls.fact.name}` answers", place)
 
     def _attribute(
         self, cls: ClassValue, name: str, bound: tuple[int, ...], assigned: tuple[int, ...], depth: int

@@ -9,7 +9,6 @@ from awaitlint.index.special import TYPING_MODULES
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.typing import Typing
 from awaitlint.infer.values import (
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassValue,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
 
 _NO_ARGUMENTS = Arguments()
+_RESULT = Unknown("what awaiting it gives is not known")
 
 
 class Awaiting(Typing):
@@ -45,7 +45,7 @@ class Awaiting(Typing):
         if isinstance(value, AwaitableValue):
             if value.result is not None:
                 return value.result
-            return self.result(value.function) if value.function is not None else UNKNOWN
+            return self.result(value.function) if value.function is not None else _RESULT
         if isinstance(value, UnionValue):
             return union([self.awaited(member) for member in members(without_none(value))])
         if isinstance(value, Instance):
@@ -55,7 +55,7 @@ class Awaiting(Typing):
                 if isinstance(made, Instance)
                 else Unknown("its `__await__` is not known")
             )
-        return value if isinstance(value, Unknown) else Unknown("what awaiting it gives is not known")
+        return value if isinstance(value, Unknown) else _RESULT
 
     def generator_return(self, value: Instance) -> Value:
         """The result of ``yield from`` a generator: the third argument of ``Generator``."""
@@ -151,6 +151,37 @@ class Awaiting(Typing):
                 return True
         return cls.module.name in TYPING_MODULES and cls.module.is_stdlib
 
+    def is_coroutine_class(self, cls: ClassValue) -> bool:
+        """Whether the instances of a class are coroutines, or want to be awaited as those do."""
+        found = self._coroutine_classes.get(cls)
+        if found is None:
+            found = self.has_base(cls, "typing.Coroutine") or self._warns_unless_awaited(cls)
+            self._coroutine_classes[cls] = found
+        return found
+
+    def _warns_unless_awaited(self, cls: ClassValue) -> bool:
+        """Whether a class is a mere wrapper of an awaitable that warns when it is dropped un-awaited.
+
+        It has no methods besides the special ones, among them ``__await__``, and a ``__del__`` that warns.
+        """
+        bindings = cls.fact.bindings
+        if "__await__" not in bindings or "__del__" not in bindings or "__aenter__" in bindings:
+            return False
+        nodes, facts = cls.module.facts.nodes, cls.module.facts
+        methods = [name for name, bound in bindings.items() if isinstance(nodes[bound[-1]], f.Func)]
+        if not all(name.startswith("__") for name in methods):
+            return False
+        last = nodes[bindings["__del__"][-1]]
+        for site in facts.sites:
+            call = nodes[site.node]
+            if isinstance(last, f.Func) and site.scope == last.scope and isinstance(call, f.Call):
+                func = self.value(cls.module, call.func)
+                if isinstance(func, OverloadedValue):
+                    func = func.functions[0]
+                if isinstance(func, FunctionValue) and func.fact.name == "warn" and func.module.is_stdlib:
+                    return True
+        return False
+
     def may_make_coroutine(self, func: Value) -> bool:
         """Whether calling a value can give a coroutine: never too narrow, and cheaper than the call's value.
 
@@ -174,7 +205,7 @@ class Awaiting(Typing):
         declared = self.annotation(func.module, fact.returns, func.context)
         return any(
             not isinstance(member, (NoneValue, TupleValue))
-            and not (isinstance(member, Instance) and not self.has_base(member.cls, "typing.Coroutine"))
+            and not (isinstance(member, Instance) and not self.is_coroutine_class(member.cls))
             for member in members(declared)
         )
 
@@ -202,8 +233,8 @@ class Awaiting(Typing):
         for member in members(value):
             if isinstance(member, AwaitableValue) and not self._may_be_at_work(member):
                 first = first or member
-            elif isinstance(member, Instance) and self.has_base(member.cls, "typing.Coroutine"):
-                first = first or AwaitableValue("Coroutine", UNKNOWN)
+            elif isinstance(member, Instance) and self.is_coroutine_class(member.cls):
+                first = first or AwaitableValue("Coroutine", _RESULT)
             elif not (or_none and isinstance(member, NoneValue)):
                 return None
         return first
@@ -213,3 +244,4 @@ class Awaiting(Typing):
     _override_tables: dict[tuple[Module, str], frozenset[tuple[Module, int, bool]]]
     #: of a function, whether it is declared to return a future
     _future_givers: dict[tuple[Module, int], bool]
+    _coroutine_classes: dict[ClassValue, bool]

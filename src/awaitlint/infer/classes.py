@@ -9,7 +9,6 @@ from awaitlint.index.special import TYPING_MODULES
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.linearisation import Linearisation, Mro, is_same
 from awaitlint.infer.values import (
-    UNKNOWN,
     CallableValue,
     ClassMethodValue,
     ClassValue,
@@ -36,6 +35,8 @@ from awaitlint.infer.values import (
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
+
+_SENT = Unknown("what goes into a generator, and what it returns, is not known")
 
 
 def _is_open(value: Value) -> bool:
@@ -144,7 +145,7 @@ class Classes(Linearisation):
             return self.attribute(self.instance_of("tuple", union(list(value.elements))), name)
         if isinstance(value, GeneratorValue):
             kind = "AsyncGenerator" if value.is_async else "Generator"
-            return self.attribute(self.stdlib_instance("typing", kind, value.item, UNKNOWN, UNKNOWN), name)
+            return self.attribute(self.stdlib_instance("typing", kind, value.item, _SENT, _SENT), name)
         if isinstance(value, ContextManagerValue):
             kind = "AbstractAsyncContextManager" if value.is_async else "AbstractContextManager"
             return self.attribute(self.stdlib_instance("contextlib", kind, value.item), name)
@@ -182,11 +183,11 @@ class Classes(Linearisation):
             found = self._own_attribute(entry, name, receiver)
             if isinstance(found, NoneValue):
                 # a placeholder: what it is replaced with is assigned elsewhere
-                nothing = Unknown(f"`{name}` is None in its class and set elsewhere")
+                nothing = self._set_outside(entry, name)
             elif found is not None:
                 return self.substitute(found, self.class_mapping(entry)) if entry.args else found
             if "__getattr__" in entry.fact.bindings or "__getattribute__" in entry.fact.bindings:
-                nothing = nothing or Unknown(f"`{entry.fact.name}.__getattr__` may answer")
+                nothing = nothing or self._delegated(entry, name)
         if nothing is not None:
             return nothing
         builtin_object = self.builtin("object")
@@ -197,6 +198,43 @@ class Classes(Linearisation):
         return Unknown(
             f"`{owner.fact.name if owner else 'the class'}` has no attribute `{name}`", absent=True
         )
+
+    def _set_outside(self, cls: ClassValue, name: str) -> Value:
+        """What a module assigns to an attribute that is None in a class: ``Database.client = Client()``."""
+        unclear = Unknown(f"`{name}` is None in its class and set elsewhere")
+        values = [self.value(cls.module, assigned) for assigned in cls.fact.attributes.get(name, ())]
+        for owner, assigned in cls.module.facts.patched.get(name, ()):
+            found = self.value(cls.module, owner)
+            of = found.cls if isinstance(found, Instance) else found
+            if isinstance(of, ClassValue) and self.is_subclass(of, cls):
+                values.append(self.value(cls.module, assigned))
+        known = [value for value in values if not isinstance(value, NoneValue)]
+        return union(values) if known and all(isinstance(each, Instance) for each in known) else unclear
+
+    def _delegated(self, cls: ClassValue, name: str) -> Value:
+        """What a class's ``__getattr__`` gives: the attribute of another object, if that is all it does."""
+        unclear = Unknown(f"`{cls.fact.name}.__getattr__` may answer")
+        nodes, bound = cls.module.facts.nodes, cls.fact.bindings
+        method = nodes[bound["__getattr__"][-1]] if "__getattr__" in bound else None
+        if not isinstance(method, f.Func) or "__getattribute__" in bound:
+            return unclear
+        fact = cls.module.facts.scopes[method.scope]
+        call = nodes[fact.returned[0]] if len(fact.returned) == 1 and not fact.falls_through else None
+        if (
+            not isinstance(call, f.Call)
+            or len(call.args) != 2
+            or nodes[call.args[1]] != f.Param(method.scope, 1)
+        ):
+            return unclear
+        if fact.is_async or fact.decorators or nodes[call.func] != f.Name("getattr"):
+            return unclear
+        inner = nodes[call.args[0]]
+        if isinstance(inner, f.Attr) and nodes[inner.value] == f.Param(method.scope, 0):
+            other = self.instance_attribute(Instance(cls), inner.name)
+        else:
+            other = self.value(cls.module, call.args[0])
+        found = self.attribute(other, name) if isinstance(other, Instance) and other.cls != cls else unclear
+        return unclear if isinstance(found, Unknown) else found
 
     def _own_attribute(self, cls: ClassValue, name: str, receiver: Value) -> Value | None:
         """The attribute as this class itself defines it, bound to the receiver; None where it does not."""
@@ -209,7 +247,7 @@ class Classes(Linearisation):
         declared = [n for n in (*nodes, *assigned) if isinstance(facts[n], f.Declared)]
         if declared and not any(isinstance(facts[n], f.Func) for n in nodes):
             # an annotation speaks for every assignment
-            value = self.value(module, declared[0])
+            value = self._declared_once(module, declared[0], assigned)
             if not isinstance(value, (Unknown, NoneValue)):
                 return value
         found = self.bound_functions(module, nodes)
@@ -218,6 +256,18 @@ class Classes(Linearisation):
         later = [self.value(module, node) for node in assigned]
         methods = any(isinstance(facts[node], f.Func) for node in nodes)
         return union(own + later if methods else self._settled(own + later))
+
+    def _declared_once(self, module: Module, node: int, assigned: tuple[int, ...]) -> Value:
+        """What a declared attribute is: what is assigned where it is declared, if nothing else ever is."""
+        value = self.value(module, node)
+        declared = module.facts.nodes[node]
+        if not isinstance(declared, f.Declared) or declared.value < 0 or not isinstance(value, Instance):
+            return value
+        others = [without_none(self.value(module, other)) for other in assigned if other != node]
+        if all(isinstance(other, NoneValue) or other == value for other in others):
+            return value
+        form = self.annotation(module, declared.annotation)
+        return value if isinstance(form, Unknown) else form
 
     @staticmethod
     def _settled(values: list[Value]) -> list[Value]:
@@ -307,9 +357,7 @@ class Classes(Linearisation):
                 return Instance(cls)
             if isinstance(value, Instance) and self._descriptor(value) is not None:
                 return Unknown("a descriptor, through the class")
-            if isinstance(value, NoneValue):
-                return Unknown(f"`{name}` is None in its class and set elsewhere")
-            return value
+            return self._set_outside(entry, name) if isinstance(value, NoneValue) else value
         return Unknown(f"`{cls.fact.name}` has no attribute `{name}`")
 
     def is_enum(self, cls: ClassValue) -> bool:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from awaitlint.index import facts as f
 from awaitlint.infer.values import (
-    UNKNOWN,
     AwaitableValue,
     ClassValue,
     Context,
@@ -33,6 +32,7 @@ _DEPTH = 120
 UNCUT = _DEPTH
 CYCLE = CycleValue("defined in terms of itself")
 _CIRCULAR = Unknown("defined in terms of itself")
+_NOTHING = Unknown("there is no expression")
 _DEEP = Unknown("too deep")
 #: how often something that depends on itself is computed before it is given up
 _ROUNDS = 3
@@ -87,7 +87,7 @@ class Evaluator:
     def value(self, module: Module, node: int, context: Context = ()) -> Value:
         """What a node evaluates to."""
         if node < 0:
-            return UNKNOWN
+            return _NOTHING
         if not context:
             known = module.memo.get(node)
             if known is not None:
@@ -264,6 +264,12 @@ class Evaluator:
         raise NotImplementedError
 
     def unannotated(self, module: Module, scope: int, index: int) -> Value:
+        raise NotImplementedError
+
+    def of_subclasses(self, module: Module, owner: Value, name: str, found: Unknown) -> Value:
+        raise NotImplementedError
+
+    def filled(self, module: Module, node: int, found: Value) -> Value:
         raise NotImplementedError
 
     def generator_return(self, value: Instance) -> Value:

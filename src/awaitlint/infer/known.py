@@ -42,6 +42,9 @@ QUEUES = frozenset(
     }
 )
 
+#: methods of containers that give an item
+GETTERS = frozenset({"pop", "popleft", "get", "setdefault"})
+
 #: decorators of the standard library that leave a function what it is
 _STDLIB_TRANSPARENT = frozenset(
     {

@@ -8,7 +8,6 @@ from awaitlint.index import facts as f
 from awaitlint.index.special import SPECIAL_FORMS, TYPING_ALIASES, TYPING_MODULES
 from awaitlint.infer.values import (
     NONE,
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassValue,
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
 from awaitlint.infer.evaluator import CYCLE, UNCUT, Evaluator
 
+_NO_TABLE = Unknown("this version of Python has no such thing in its standard library")
+
 
 class Names(Evaluator):
     """Looks up names."""
@@ -37,18 +38,18 @@ class Names(Evaluator):
     def builtin(self, name: str) -> Value:
         """What a name of `builtins` stands for."""
         builtins = self.project.stdlib_module("builtins")
-        return self.module_attribute(builtins, name) if builtins is not None else UNKNOWN
+        return self.module_attribute(builtins, name) if builtins is not None else _NO_TABLE
 
     def instance_of(self, name: str, *args: Value) -> Value:
         """An instance of a builtin class."""
         cls = self.builtin(name)
-        return Instance(ClassValue(cls.module, cls.scope, args)) if isinstance(cls, ClassValue) else UNKNOWN
+        return Instance(ClassValue(cls.module, cls.scope, args)) if isinstance(cls, ClassValue) else _NO_TABLE
 
     def stdlib_instance(self, module_name: str, name: str, *args: Value) -> Value:
         """An instance of a class of the standard library."""
         module = self.project.stdlib_module(module_name)
-        cls = self.module_attribute(module, name) if module is not None else UNKNOWN
-        return Instance(ClassValue(cls.module, cls.scope, args)) if isinstance(cls, ClassValue) else UNKNOWN
+        cls = self.module_attribute(module, name) if module is not None else _NO_TABLE
+        return Instance(ClassValue(cls.module, cls.scope, args)) if isinstance(cls, ClassValue) else _NO_TABLE
 
     def module_attribute(self, module: Module, name: str) -> Value:
         """What ``module.name`` stands for, submodules included."""
@@ -68,7 +69,7 @@ class Names(Evaluator):
             if name in TYPING_ALIASES:
                 source, original = TYPING_ALIASES[name]
                 target = self.project.stdlib_module(source)
-                return self.module_attribute(target, original) if target is not None else UNKNOWN
+                return self.module_attribute(target, original) if target is not None else _NO_TABLE
         nodes = module.facts.scopes[0].bindings.get(name)
         if nodes is not None:
             found = self.bound_functions(module, nodes)
@@ -130,7 +131,7 @@ class Names(Evaluator):
             return ModuleValue(target)
         if target is module and target.is_package and node.name not in target.facts.scopes[0].bindings:
             sub = self.project.submodule(target, node.name)
-            return ModuleValue(sub) if sub is not None else UNKNOWN
+            return ModuleValue(sub) if sub is not None else Unknown(f"`{target.name}` has no `{node.name}`")
         found = self.module_attribute(target, node.name)
         if isinstance(found, Unknown) and target.is_package:
             sub = self.project.submodule(target, node.name)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaitlint.index import facts as f
 from awaitlint.infer.bodies import last_name
 from awaitlint.infer.values import (
-    UNKNOWN,
     CallableValue,
     ClassValue,
     FunctionValue,
@@ -16,6 +15,7 @@ from awaitlint.infer.values import (
     SpecialForm,
     TypeVarValue,
     UnionValue,
+    Unknown,
     Value,
     members,
 )
@@ -268,7 +268,8 @@ class Slots(Written):
         declared = self.annotation(entry.module, field.annotation)
         if isinstance(declared, Instance) and declared.cls.qualname == "dataclasses.InitVar":
             # given to the constructor, though it is no attribute
-            declared = declared.cls.args[0] if declared.cls.args else UNKNOWN
+            args = declared.cls.args
+            declared = args[0] if args else Unknown("`InitVar` does not say what it is")
         return Slot(name, declared, cls, -1)
 
     def _makes_constructor(self, entry: ClassValue) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.infer.bodies import Bodies
+from awaitlint.infer.containers import Containers
 from awaitlint.infer.values import FunctionValue, Instance, Value, without_none
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _DEPTH = 3
 
 
-class Written(Bodies):
+class Written(Containers):
     """Finds the annotations of containers."""
 
     def is_written(self, module: Module, node: int, depth: int = 0) -> bool:

@@ -75,7 +75,16 @@ class CoroutineRule(Rule):
         if site is None or site.use not in self.uses:
             return None
         value = self.awaitable(site)
-        return None if value is None or self.context.is_probed(node) else (site, value)
+        if value is None or self.context.is_probed(node, nearby=self._is_found_async(site)):
+            return None
+        return site, value
+
+    def _is_found_async(self, site: f.Site) -> bool:
+        """Whether a site calls a function that was found to be ``async def``, as wrappers of such do."""
+        nodes = self.module.facts.nodes
+        call = nodes[site.node]
+        func = nodes[call.func] if isinstance(call, f.Call) else None
+        return isinstance(func, f.Narrow) and func.test == "async function" and func.positive
 
     def is_handled(self, site: f.Site) -> bool:
         """Whether the same coroutine is awaited, given away or kept elsewhere: the code knows what it has."""

@@ -134,7 +134,9 @@ class Places:
     def is_foreign(self, site: f.Site, value: Instance) -> bool:
         """Whether an argument is of a class that has nothing to do with what the parameter is declared."""
         slots = self._infer.slots(self._module, site.other, site.node)
-        wanted = [member for slot in slots for member in members(slot.declared or Unknown())]
+        if any(slot.declared is None for slot in slots):
+            return False
+        wanted = [member for slot in slots if slot.declared is not None for member in members(slot.declared)]
         return bool(wanted) and all(
             isinstance(member, Instance)
             and not self._infer.is_protocol(member.cls)
