@@ -3,6 +3,8 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
+# A compiled build is tested where it is installed, apart from the environment that imports src.
+COMPILED ?= .venv-compiled
 PYTEST_ARGS ?= -n auto --dist loadgroup
 # The test group installs these at the versions that the table of packages was made from.
 SAMPLE := anyio httpx-sse types-aiofiles
@@ -12,7 +14,8 @@ CANDIDATES := $(or $(PYTHON),python3 python3.13 python3.12 python3.11 python3.14
 USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint generated generate stdlib packages coverage bench-recall bench-cold clean
+.PHONY: help demo test check lint generated generate stdlib packages coverage bench-recall bench-cold
+.PHONY: wheel compiled test-compiled clean
 
 help: ## list the recipes
 	@echo "make <recipe>, where the recipes are:"
@@ -61,8 +64,28 @@ bench-recall: $(VENV)/.installed ## how many deleted awaits are found in release
 bench-cold: $(VENV)/.installed ## what a run without a cache costs (BENCH_ARGS='--peers DIR')
 	$(BIN)/python -m benchmarks.cold $(BENCH_ARGS)
 
-clean: ## remove the environment, caches and build output
-	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+wheel: $(VENV)/.test ## build the source distribution and the wheel for every platform into dist/
+	$(BIN)/python -m hatchling build -d dist
+
+compiled: $(VENV)/.test ## build the compiled wheel for this platform into dist/; needs a C compiler and a minute
+	rm -rf build/compiled
+	$(BIN)/python -m hatchling build -t sdist -d build/compiled
+	@# from a copy, for what is compiled is put beside the sources, and would be imported in their place
+	tar -xzf build/compiled/awaitlint-*.tar.gz -C build/compiled
+	HATCH_BUILD_HOOKS_ENABLE=1 $(BIN)/python -m pip wheel --quiet --no-deps -w build/compiled build/compiled/awaitlint-*/
+	@mkdir -p dist
+	cp build/compiled/*.whl dist/
+
+test-compiled: compiled ## run the tests on the compiled wheel
+	$(BIN)/python -m venv --clear $(COMPILED)
+	$(COMPILED)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(COMPILED)/bin/python -m pip install --quiet build/compiled/*.whl
+	$(COMPILED)/bin/python -m pip install --quiet --group test
+	$(COMPILED)/bin/awaitlint version | grep -F '(compiled)'
+	$(COMPILED)/bin/python -m pytest $(PYTEST_ARGS)
+
+clean: ## remove the environments, caches and build output
+	rm -rf $(VENV) $(COMPILED) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	rm -rf .awaitlint_cache
 
 # pip >= 25.1 reads dependency groups.

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from stand_in import CommandLine, Options, Outcome, install, write
 
-from awaitlint import __version__
 from awaitlint.cli.arguments import SHARED
 from awaitlint.cli.output import Progress
+from awaitlint.cli.version import version_line
 from awaitlint.config.options import BY_KEY
 from awaitlint.engine.fixes import FixError
 
@@ -134,7 +134,7 @@ def test_verbose_tells_the_configuration_and_the_times(cli):
     config = write("awaitlint.toml", "").absolute()
     write("a.py", "")
     lines = cli("check", "-v").err.splitlines()
-    assert lines[0] == f"awaitlint {__version__}, Python {sys.version.split()[0]}"
+    assert lines[0] == f"{version_line()}, Python {sys.version.split()[0]}"
     assert lines[1] == f"configuration: {config}, root: {config.parent}, files: 1"
     assert lines[2] == "environment: none"
     assert re.fullmatch(r"found 1 file in \d+\.\d{3} s", lines[3])
@@ -259,7 +259,7 @@ def test_rule(cli):
 
 
 def test_version_and_help(cli):
-    line = f"awaitlint {__version__}\n"
+    line = f"{version_line()}\n"
     assert cli("version") == cli("--version") == Outcome(0, line, "")
     assert cli("-h").out == cli("--help").out
     assert cli("check", "-h").code == 0

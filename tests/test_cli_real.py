@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from awaitlint import __main__, __version__
+from awaitlint import __main__
+from awaitlint.cli.version import version_line
 
 
 def real(*arguments: str, cwd: Path, stdin: bytes | None = None, **environ: str):
@@ -79,7 +80,7 @@ def test_the_version_is_told_without_click(project):
         "import sys; from awaitlint.__main__ import main; main(['--version']); print('click' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"awaitlint {__version__}\nFalse\n"
+    assert done.stdout == f"{version_line()}\nFalse\n"
 
 
 def test_a_clean_run_imports_neither_libcst_nor_pathspec(project):
@@ -133,7 +134,7 @@ def test_names_and_texts_that_the_terminal_cannot_show_are_escaped(project):
 
 def test_the_entry_point_takes_arguments(capsys):
     assert __main__.main(["version"]) == 0
-    assert capsys.readouterr().out == f"awaitlint {__version__}\n"
+    assert capsys.readouterr().out == f"{version_line()}\n"
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")  # noqa: PTH110

@@ -402,6 +402,54 @@ async def main(job: Job):
     ]
 
 
+def test_containers_that_begin_empty(cli):
+    text = """\
+class Server:
+    async def close(self) -> None: ...
+
+class Pool:
+    def __init__(self):
+        self._servers = {}
+
+    def add(self, key):
+        self._servers[key] = Server()
+
+    async def stop(self, key):
+        self._servers[key].close()
+        self._servers.pop(key).close()
+        for server in self._servers.values():
+            server.close()
+        for name, server in self._servers.items():
+            server.close()
+            name.close()
+"""
+    for line in (12, 13, 15, 17):
+        assert "put into it: `Server()`: Server" in lines(cli, text, f"main.py:{line}")
+    assert not any(each.startswith("put into it") for each in lines(cli, text, "main.py:18"))
+
+
+def test_getattr_answers(cli):
+    text = """\
+class Config:
+    async def close(self) -> None: ...
+
+class Composed:
+    config: Config
+
+    def __getattr__(self, name):
+        return getattr(self.config, name)
+
+async def main(composed: Composed):
+    composed.close()
+    composed.missing()
+"""
+    told = "`__getattr__` of class `Composed` answers, main.py:4"
+    found = lines(cli, text, "main.py:11")
+    assert told in found
+    assert "`composed.close()`: Coroutine[None]" in found[0]
+    assert told in lines(cli, text, "main.py:12")
+
+
 def test_decorators(cli):
     write("tools.py", "def logged(function):\n    return function\n\ndef counted(function):\n    return 1\n")
     text = """\

@@ -15,6 +15,7 @@ import pytest
 from awaitlint.files import ignorefiles
 from awaitlint.files.discover import DEFAULT_EXCLUDE, Target, UsageError, discover, stdin_target
 from awaitlint.files.globs import GlobError, Globs, compile_glob
+from awaitlint.files.listings import Listings
 from awaitlint.files.roots import project_root, repository_root
 from awaitlint.files.source import SourceError, SourceStore, decode, split_lines
 
@@ -417,3 +418,25 @@ def test_standard_input_stands_for_a_file(tmp_path):
         tmp_path / "pkg/a.py", "pkg/a.py"
     )
     assert stdin_target("build/a.py", lambda _: settings, cwd=tmp_path) is None
+
+
+def test_listing_of_a_directory_that_changed_just_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes within the same tick of the file system's clock leaves the directory's time as it was."""
+    listings = Listings()
+    modified = tmp_path.stat().st_mtime_ns
+    assert listings.entries(str(tmp_path)) == {}
+    assert not listings.have_changed()
+    (tmp_path / "a.py").touch()
+    os.utime(tmp_path, ns=(modified, modified))
+    assert listings.have_changed()
+
+    settled = Listings()
+    assert set(settled.entries(str(tmp_path))) == {"a.py"}
+    monkeypatch.setattr("time.time_ns", lambda: modified + 3_000_000_000)
+    assert not settled.have_changed()
+    reads = []
+    monkeypatch.setattr(Listings, "_read", lambda _, directory: reads.append(directory) or {})
+    assert not settled.have_changed()
+    assert reads == []

@@ -8,8 +8,6 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from awaitlint import __version__
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and answer the exit code: 0 clean, 1 findings, 2 the run failed."""
@@ -17,8 +15,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments in (["version"], ["--version"]):
         # Asked for by every editor and hook at its start, and not worth importing click.
         from awaitlint.cli.output import say  # noqa: PLC0415  see above
+        from awaitlint.cli.version import version_line  # noqa: PLC0415
 
-        return say(f"awaitlint {__version__}")
+        return say(version_line())
     from awaitlint.cli.main import run  # noqa: PLC0415  see above
 
     return run(arguments)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from awaitlint import __version__
 from awaitlint.cli.arguments import overrides, shared_options
 from awaitlint.cli.output import (
     Progress,
@@ -24,6 +23,7 @@ from awaitlint.cli.output import (
     write_bytes,
     write_lines,
 )
+from awaitlint.cli.version import version_line
 from awaitlint.config.load import SettingsCache
 from awaitlint.files.discover import Target, UsageError, discover, stdin_target
 from awaitlint.files.environments import environment_of
@@ -296,7 +296,7 @@ def _environments(run: _Run) -> list[str]:
 def _say_what_is_checked(run: _Run, seconds: float) -> None:
     counts: Counter[Settings] = Counter(run.settings_for(target.path) for target in run.targets)
     version = ".".join(str(part) for part in sys.version_info[:3])
-    lines = [f"awaitlint {__version__}, Python {version}"]
+    lines = [f"{version_line()}, Python {version}"]
     for settings, number in counts.items():
         config = settings.config_path or "none"
         lines.append(f"configuration: {config}, root: {settings.root}, files: {number}")

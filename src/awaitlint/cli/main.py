@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import click
 
-from awaitlint import __version__
 from awaitlint.cli.check import check
 from awaitlint.cli.output import OutputError, error, prepare_streams, reason, say, write_lines
 from awaitlint.cli.rule import rule
+from awaitlint.cli.version import version_line
 from awaitlint.config.errors import ConfigError
 from awaitlint.files.discover import UsageError
 
@@ -46,7 +46,7 @@ class _Commands(click.Group):
     invoke_without_command=True,
     help="Finds async/await mistakes across a whole Python project, without running it.",
 )
-@click.version_option(__version__, message="awaitlint %(version)s")
+@click.version_option("", message=version_line())
 @click.pass_context
 def commands(ctx: click.Context) -> int:
     if ctx.invoked_subcommand is None:
@@ -57,7 +57,7 @@ def commands(ctx: click.Context) -> int:
 
 @commands.command(help="Show the version.")
 def version() -> int:
-    return say(f"awaitlint {__version__}")
+    return say(version_line())
 
 
 commands.add_command(check)

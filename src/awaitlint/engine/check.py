@@ -8,7 +8,8 @@ from awaitlint.config.options import SEVERITIES
 from awaitlint.config.selection import reports_likely, selected
 from awaitlint.engine.suppressions import suppress
 from awaitlint.files.source import SourceError, decode
-from awaitlint.index.facts import Call
+from awaitlint.index.facts import Call, Name
+from awaitlint.infer.values import FunctionValue, OverloadedValue, members
 from awaitlint.model import Confidence, Diagnostic, Severity
 from awaitlint.rulekit.context import ModuleContext
 from awaitlint.rulekit.registry import all_rules
@@ -16,13 +17,17 @@ from awaitlint.rules.syntax_error import SyntaxErrorRule
 from awaitlint.syntax.parse import SyntaxProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from awaitlint.config.settings import Settings
     from awaitlint.engine.session import Lowered, Session
     from awaitlint.files.discover import Target
+    from awaitlint.infer.values import Value
     from awaitlint.rulekit.rule import Rule
+
+
+_TOO_DEEP = SyntaxProblem(1, 0, "nested too deeply to be analysed")
 
 
 def check_file(session: Session, target: Target) -> tuple[Diagnostic, ...]:
@@ -35,7 +40,11 @@ def check_file(session: Session, target: Target) -> tuple[Diagnostic, ...]:
     if target.path.suffix == ".pyi" or not codes:
         return ()
     rules = [rule for rule in all_rules() if rule.code in codes and is_wanted(rule, settings)]
-    context = inspect(session, target, settings, rules)
+    try:
+        context = inspect(session, target, settings, rules)
+    except RecursionError:
+        session.linked(target.path, settings).infer.recover()
+        return _unreadable(target, lowered._replace(problem=_TOO_DEEP), codes)
     if context is None:
         return ()
     found = [pair for pair in context.findings if is_wanted(pair[1], settings)]
@@ -123,17 +132,15 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
             lines.update(rule.suspicious())
         except Exception as error:  # noqa: BLE001  # one rule's crash must not lose another's findings
             _crashed(session, context, rule, error)
-    if by_name:
-        _add_aliases(by_name, context)
+    called = Called(context)
     nodes = context.facts.nodes
     nobody: list[Rule] = []
     for site in context.facts.sites:
         asked = by_use.get(site.use, nobody)
         node = nodes[site.node]
         if by_name and type(node) is Call:
-            found = by_name.get(getattr(nodes[node.func], "name", ""))
-            if found is not None:
-                asked = [*asked, *(rule for rule in found if site.use in rule.uses)]
+            found = [r for name in called.names(node.func) for r in by_name.get(name, nobody)]
+            asked = [*asked, *(rule for rule in found if site.use in rule.uses)]
         for rule in asked:
             if site.line in lines:
                 break
@@ -150,19 +157,30 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
     return sorted(lines)
 
 
-def _add_aliases(by_name: dict[str, list[Rule]], context: ModuleContext) -> None:
-    """Count calls by other names that the module gives a function: ``from time import sleep as pause``."""
-    nodes = context.facts.nodes
-    aliases = {
-        (name, getattr(nodes[node], "name", ""))
-        for scope in context.facts.scopes
-        for name, bound in scope.bindings.items()
-        for node in bound
-    }
-    known = dict(by_name)
-    for name, original in sorted(aliases):
-        if name != original and original in known:
-            by_name[name] = list(dict.fromkeys([*by_name.get(name, ()), *known[original]]))
+class Called:
+    """The functions that calls call, wherever another name for one was given: asked once for each."""
+
+    def __init__(self, context: ModuleContext) -> None:
+        self._context = context
+        self._nodes = context.facts.nodes
+        self._known: dict[int | str, frozenset[str]] = {}
+
+    def names(self, func: int) -> frozenset[str]:
+        """The names by which the functions were defined that the node of a call's function may be."""
+        node = self._nodes[func]
+        key = node.name if isinstance(node, Name) else func
+        known = self._known.get(key)
+        if known is None:
+            value = self._context.infer.value(self._context.module, func)
+            known = self._known[key] = frozenset(_names(value))
+        return known
+
+
+def _names(value: Value) -> Iterator[str]:
+    for member in members(value):
+        function = member.functions[0] if isinstance(member, OverloadedValue) else member
+        if isinstance(function, FunctionValue):
+            yield function.fact.name
 
 
 def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: list[int]) -> None:
@@ -208,6 +226,11 @@ class Guard:
 
 
 def _crashed(session: Session, context: ModuleContext, rule: Rule, error: Exception) -> None:
+    if isinstance(error, RecursionError):
+        context.infer.recover()
+        finding = SyntaxErrorRule.finding(context.display, _TOO_DEEP)
+        context.findings.append((SyntaxErrorRule.code, finding))
+        return
     reason = f"{type(error).__name__}: {error}"
     session.internal_errors.append(f"{context.display}: the rule {rule.name} ({rule.code}) failed: {reason}")
 

@@ -15,8 +15,9 @@ from awaitlint.infer.insight import (
     is_known,
     is_known_by_name,
 )
+from awaitlint.infer.known import GETTERS
 from awaitlint.infer.values import (
-    UNKNOWN,
+    NEVER,
     CallableValue,
     ClassValue,
     FunctionValue,
@@ -68,7 +69,10 @@ class Tracer(Lookup):
                 owner = self.infer.value(at.module, value, at.context)
                 for member in members(without_none(owner))[:_MOST]:
                     yield from self._member(member, name, depth)
-            case f.Await(value) | f.Starred(value) | f.Index(value) | f.Yielded(value):
+            case f.Index(value):
+                yield self.step(self.texts.child(at, value), depth)
+                yield from self._put_in(at.module, value, depth)
+            case f.Await(value) | f.Starred(value) | f.Yielded(value):
                 yield self.step(self.texts.child(at, value), depth)
             case f.BinOp(left=left, right=right):
                 yield self.step(self.texts.child(at, left), depth)
@@ -134,6 +138,7 @@ class Tracer(Lookup):
                 yield self.step(
                     origin, depth, f"bound{on} to{words}", value=self.infer.value(module, node, context)
                 )
+                yield from self._filled(module, fact, depth)
             case f.Declared(annotation, value):
                 declared = self.texts.at(module, annotation, at.scope, context)
                 text = f"declared{on} as `{self.texts.spelled(declared)}`"
@@ -225,12 +230,30 @@ class Tracer(Lookup):
         arguments = Arguments(module, fact, context)
         if is_known_by_name(self.infer, module, fact, context):
             yield Step("it is known by its name: what it gives is made of its arguments")
-            func = UNKNOWN
+            func = Unknown("it is known by its name")
             yield from self._arguments(at, fact, depth)
         for member in members(without_none(func))[:_MOST]:
             yield from self._called(member, arguments, depth)
+        method = module.facts.nodes[fact.func]
+        if isinstance(method, f.Attr) and method.name in GETTERS:
+            yield from self._put_in(module, method.value, depth)
         if any(self._depends_on_arguments(member) for member in members(func)):
             yield from self._arguments(at, fact, depth)
+
+    def _filled(self, module: Module, fact: f.Node, depth: int) -> Iterator[Step]:
+        """What was put into the container that a loop goes through."""
+        inner = module.facts.nodes[fact.value] if isinstance(fact, f.Unpack) and fact.index == 1 else None
+        if isinstance(fact, f.Iter):
+            yield from self._put_in(module, self.infer.viewed(module, fact.value, "values"), depth)
+        elif isinstance(inner, f.Iter):
+            yield from self._put_in(module, self.infer.viewed(module, inner.value, "items"), depth)
+
+    def _put_in(self, module: Module, container: int, depth: int) -> Iterator[Step]:
+        """What the code puts into a container that begins empty."""
+        if self.infer.filled(module, container, NEVER) == NEVER:
+            return
+        for source, node in self.infer.put_in(module, container)[:_MOST]:
+            yield self.step(self.texts.at(source, node), depth, "put into it:")
 
     def _arguments(self, at: At, fact: f.Call, depth: int) -> Iterator[Step]:
         nodes = (*fact.args, *(node for _, node in fact.keywords))

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from awaitlint.engine.tracing import Texts
     from awaitlint.index.project import Module
-    from awaitlint.infer.classes import Mro
     from awaitlint.infer.engine import Inference
+    from awaitlint.infer.linearisation import Mro
     from awaitlint.infer.values import FunctionValue, Value
 
 #: levels that are shown
@@ -212,6 +212,11 @@ class Lookup:
             nodes = (*bound, *assigned)
             if not all(isinstance(self.infer.value(entry.module, node), NoneValue) for node in nodes):
                 return
+        answering = [entry for entry in mro if entry is not None and "__getattr__" in entry.fact.bindings]
+        if answering and isinstance(receiver, Instance):
+            cls = answering[0]
+            place = self.texts.whereabouts(cls.module, cls.fact.line)
+            yield Step(f"`__getattr__` of class `{cls.fact.name}` answers", place)
 
     def _attribute(
         self, cls: ClassValue, name: str, bound: tuple[int, ...], assigned: tuple[int, ...], depth: int
@@ -247,16 +252,22 @@ class Lookup:
 
     def _unknown_bases(self, receiver: Value, depth: int) -> Iterator[Step]:
         cls = receiver.cls if isinstance(receiver, Instance) else receiver
-        if not isinstance(cls, ClassValue):
-            return
-        for number, node in enumerate(cls.fact.bases):
-            value = self.infer.value(cls.module, node)
-            if isinstance(value, ClassValue):
-                if None in self.infer.mro(value):
-                    yield from self._unknown_bases(value, depth)
-            elif not self.infer._is_generic_base(value):
-                at = self.texts.part(cls.module, cls.scope, "bases", number, node)
-                yield self.step(at, depth, f"base of class `{cls.fact.name}`")
+        todo, seen = [cls] if isinstance(cls, ClassValue) else [], set()
+        while todo:
+            cls = todo.pop()
+            if (cls.module, cls.scope) in seen:
+                continue
+            seen.add((cls.module, cls.scope))
+            known = []
+            for number, node in enumerate(cls.fact.bases):
+                value = self.infer.value(cls.module, node)
+                if isinstance(value, ClassValue):
+                    if None in self.infer.mro(value):
+                        known.append(value)
+                elif not self.infer._is_generic_base(value):
+                    at = self.texts.part(cls.module, cls.scope, "bases", number, node)
+                    yield self.step(at, depth, f"base of class `{cls.fact.name}`")
+            todo += reversed(known)
 
     # ------------------------------------------------------------------ given by the class that builds on it
     if TYPE_CHECKING:

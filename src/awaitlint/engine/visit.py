@@ -153,15 +153,24 @@ class Walk:
         )
         return self._index.sites.get(key)
 
-    def is_probed(self, node: libcst.CSTNode) -> bool:
+    def is_probed(self, node: libcst.CSTNode, *, nearby: bool = False) -> bool:
         own = ""
-        for _, test in self._tests:
+        function = self._innermost() if nearby else 0
+        for frame, test in self._tests:
+            if any(frame is each for each in self.parents[:function]):
+                continue
             for subject in self._subjects(test):
                 own = own or self._text(node)
                 rest = own.removeprefix(subject)
                 if rest != own and not rest[:1].isalnum() and rest[:1] != "_":
                     return True
         return False
+
+    def _innermost(self) -> int:
+        """The number of ancestors outside of the innermost function."""
+        return max(
+            (i for i, parent in enumerate(self.parents) if isinstance(parent, cst.FunctionDef)), default=0
+        )
 
     def _subjects(self, test: libcst.CSTNode) -> list[str]:
         """What a test asks about: ``f`` in ``iscoroutinefunction(f)``."""

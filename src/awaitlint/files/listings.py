@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import time
 from itertools import islice
+
+#: nanoseconds for which a directory may change and look as it did before: file systems tell times coarsely
+_SETTLED_AFTER = 2_000_000_000
 
 
 class Listings:
@@ -18,12 +22,16 @@ class Listings:
         self._known: dict[str, dict[str, bool]] = {}
         #: directory -> when it last changed, as seen before it was read
         self._modified: dict[str, int] = {}
+        #: directories that had just changed when they were read
+        self._unsettled: set[str] = set()
 
     def entries(self, directory: str) -> dict[str, bool]:
         """The names in a directory, and whether each is a directory; empty where there is none to read."""
         found = self._known.get(directory)
         if found is None:
-            self._modified[directory] = _modified(directory)
+            modified = self._modified[directory] = _modified(directory)
+            if modified > time.time_ns() - _SETTLED_AFTER:
+                self._unsettled.add(directory)
             found = self._known[directory] = self._read(directory or os.sep)
         return found
 
@@ -37,7 +45,16 @@ class Listings:
 
     def have_changed(self) -> bool:
         """Whether entries may have come or gone in a directory that was asked about."""
-        return any(_modified(directory) != known for directory, known in self._modified.items())
+        if any(_modified(directory) != known for directory, known in self._modified.items()):
+            return True
+        now = time.time_ns()
+        for directory in sorted(self._unsettled):
+            # what came after the reading may have the same time
+            if self._read(directory or os.sep) != self._known[directory]:
+                return True
+            if self._modified[directory] <= now - _SETTLED_AFTER:
+                self._unsettled.discard(directory)
+        return False
 
     def _read(self, directory: str) -> dict[str, bool]:
         try:

@@ -53,6 +53,8 @@ TYPING_ALIASES = {
     "Counter": ("collections", "Counter"),
     "ChainMap": ("collections", "ChainMap"),
     "Deque": ("collections", "deque"),
+    # a function, which as a base stands for a mapping with keys of its own
+    "TypedDict": ("typing", "_TypedDict"),
 }
 
 

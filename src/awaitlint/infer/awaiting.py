@@ -9,7 +9,6 @@ from awaitlint.index.special import TYPING_MODULES
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.typing import Typing
 from awaitlint.infer.values import (
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassValue,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
 
 _NO_ARGUMENTS = Arguments()
+_RESULT = Unknown("what awaiting it gives is not known")
 
 
 class Awaiting(Typing):
@@ -45,7 +45,7 @@ class Awaiting(Typing):
         if isinstance(value, AwaitableValue):
             if value.result is not None:
                 return value.result
-            return self.result(value.function) if value.function is not None else UNKNOWN
+            return self.result(value.function) if value.function is not None else _RESULT
         if isinstance(value, UnionValue):
             return union([self.awaited(member) for member in members(without_none(value))])
         if isinstance(value, Instance):
@@ -55,7 +55,7 @@ class Awaiting(Typing):
                 if isinstance(made, Instance)
                 else Unknown("its `__await__` is not known")
             )
-        return value if isinstance(value, Unknown) else Unknown("what awaiting it gives is not known")
+        return value if isinstance(value, Unknown) else _RESULT
 
     def generator_return(self, value: Instance) -> Value:
         """The result of ``yield from`` a generator: the third argument of ``Generator``."""
@@ -117,20 +117,29 @@ class Awaiting(Typing):
         owner = func.module.facts.scopes[func.fact.parent]
         if owner.kind is not f.ScopeKind.CLASS:
             return False
-        defining = ClassValue(func.module, func.fact.parent)
-        for source in {func.module, module}:
-            if source.is_stdlib:
-                continue
-            for index, scope in enumerate(source.facts.scopes):
-                if scope.kind is not f.ScopeKind.CLASS or func.fact.name not in scope.bindings:
+        key = (func.module, func.fact.parent, not func.fact.is_async)
+        return any(
+            key in self._overrides(source, func.fact.name)
+            for source in {func.module, module}
+            if not source.is_stdlib
+        )
+
+    def _overrides(self, module: Module, name: str) -> frozenset[tuple[Module, int, bool]]:
+        """Of the methods of a name in a module: the bases of the class of each, and whether it is async."""
+        key = (module, name)
+        found = self._override_tables.get(key)
+        if found is None:
+            made: set[tuple[Module, int, bool]] = set()
+            for index, scope in enumerate(module.facts.scopes):
+                if scope.kind is not f.ScopeKind.CLASS or name not in scope.bindings:
                     continue
-                cls = ClassValue(source, index)
-                if cls == defining or not self.is_subclass(cls, defining):
-                    continue
-                value = self.value(source, scope.bindings[func.fact.name][-1])
-                if isinstance(value, FunctionValue) and value.fact.is_async != func.fact.is_async:
-                    return True
-        return False
+                bases = self.mro(ClassValue(module, index))[1:]
+                value = self.value(module, scope.bindings[name][-1]) if any(bases) else None
+                if isinstance(value, FunctionValue):
+                    is_async = value.fact.is_async
+                    made.update((base.module, base.scope, is_async) for base in bases if base is not None)
+            found = self._override_tables[key] = frozenset(made)
+        return found
 
     def is_protocol(self, cls: ClassValue) -> bool:
         """Whether a class only describes others: a Protocol."""
@@ -141,6 +150,37 @@ class Awaiting(Typing):
             if getattr(value, "name", "") == "Protocol":
                 return True
         return cls.module.name in TYPING_MODULES and cls.module.is_stdlib
+
+    def is_coroutine_class(self, cls: ClassValue) -> bool:
+        """Whether the instances of a class are coroutines, or want to be awaited as those do."""
+        found = self._coroutine_classes.get(cls)
+        if found is None:
+            found = self.has_base(cls, "typing.Coroutine") or self._warns_unless_awaited(cls)
+            self._coroutine_classes[cls] = found
+        return found
+
+    def _warns_unless_awaited(self, cls: ClassValue) -> bool:
+        """Whether a class is a mere wrapper of an awaitable that warns when it is dropped un-awaited.
+
+        It has no methods besides the special ones, among them ``__await__``, and a ``__del__`` that warns.
+        """
+        bindings = cls.fact.bindings
+        if "__await__" not in bindings or "__del__" not in bindings or "__aenter__" in bindings:
+            return False
+        nodes, facts = cls.module.facts.nodes, cls.module.facts
+        methods = [name for name, bound in bindings.items() if isinstance(nodes[bound[-1]], f.Func)]
+        if not all(name.startswith("__") for name in methods):
+            return False
+        last = nodes[bindings["__del__"][-1]]
+        for site in facts.sites:
+            call = nodes[site.node]
+            if isinstance(last, f.Func) and site.scope == last.scope and isinstance(call, f.Call):
+                func = self.value(cls.module, call.func)
+                if isinstance(func, OverloadedValue):
+                    func = func.functions[0]
+                if isinstance(func, FunctionValue) and func.fact.name == "warn" and func.module.is_stdlib:
+                    return True
+        return False
 
     def may_make_coroutine(self, func: Value) -> bool:
         """Whether calling a value can give a coroutine: never too narrow, and cheaper than the call's value.
@@ -165,9 +205,24 @@ class Awaiting(Typing):
         declared = self.annotation(func.module, fact.returns, func.context)
         return any(
             not isinstance(member, (NoneValue, TupleValue))
-            and not (isinstance(member, Instance) and not self.has_base(member.cls, "typing.Coroutine"))
+            and not (isinstance(member, Instance) and not self.is_coroutine_class(member.cls))
             for member in members(declared)
         )
+
+    def gives_future(self, func: FunctionValue) -> bool:
+        """Whether a plain function is declared to return a future of asyncio, among other things perhaps."""
+        key = (func.module, func.scope)
+        found = self._future_givers.get(key)
+        if found is None:
+            fact, found = func.fact, False
+            if fact.returns >= 0 and not fact.is_async:
+                declared = self.annotation(func.module, fact.returns)
+                found = any(
+                    isinstance(member, Instance) and self.has_base(member.cls, "_asyncio.Future")
+                    for member in members(declared)
+                )
+            self._future_givers[key] = found
+        return found
 
     def coroutine(self, value: Value, *, or_none: bool = False) -> AwaitableValue | None:
         """The coroutine that a value certainly is, or None; `or_none` lets it also be None.
@@ -178,12 +233,15 @@ class Awaiting(Typing):
         for member in members(value):
             if isinstance(member, AwaitableValue) and not self._may_be_at_work(member):
                 first = first or member
-            elif isinstance(member, Instance) and self.has_base(member.cls, "typing.Coroutine"):
-                first = first or AwaitableValue("Coroutine", UNKNOWN)
+            elif isinstance(member, Instance) and self.is_coroutine_class(member.cls):
+                first = first or AwaitableValue("Coroutine", _RESULT)
             elif not (or_none and isinstance(member, NoneValue)):
                 return None
         return first
 
-    if TYPE_CHECKING:
-        #: of a function, whether calling it can give a coroutine
-        _makers: dict[FunctionValue, bool]
+    #: of a function, whether calling it can give a coroutine
+    _makers: dict[FunctionValue, bool]
+    _override_tables: dict[tuple[Module, str], frozenset[tuple[Module, int, bool]]]
+    #: of a function, whether it is declared to return a future
+    _future_givers: dict[tuple[Module, int], bool]
+    _coroutine_classes: dict[ClassValue, bool]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from awaitlint.index import facts as f
 from awaitlint.index.lower.narrowing import PROBES
 from awaitlint.infer.parameters import Parameters
-from awaitlint.infer.values import Instance
+from awaitlint.infer.values import ClassValue, Instance, Unknown, Value, union, without_none
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
@@ -30,6 +31,7 @@ TAKERS = PROBES | {
     "wait",
     "wait_for",
 }
+_HASATTR = f.Name("hasattr")
 #: functions by which code tells what kind of thing it has
 _TESTS = frozenset({"callable", "hasattr", "type"})
 
@@ -54,9 +56,40 @@ class Bodies(Parameters):
         if found is None:
             found = self._user_tables[module] = {}
             for index, node in enumerate(module.facts.nodes):
-                for part in _parts(node):
-                    found.setdefault(part, []).append(index)
+                parts = _PARTS.get(type(node))
+                if parts is not None:
+                    for part in parts(node):
+                        found.setdefault(part, []).append(index)
         return found
+
+    def of_subclasses(self, module: Module, owner: Value, name: str, found: Unknown) -> Value:
+        """An attribute that a class lacks, where the code asks ``hasattr``: what its subclasses have.
+
+        Only those beside the class count; ``aclose`` of an `AsyncIterable` is that of an `AsyncGenerator`.
+        """
+        owner = without_none(owner)
+        if not found.absent or not isinstance(owner, Instance) or not self._is_asked_for(module, name):
+            return found
+        source = owner.cls.module
+        given = [
+            self.instance_attribute(Instance(ClassValue(source, index)), name)
+            for index, scope in enumerate(source.facts.scopes)
+            if scope.kind is f.ScopeKind.CLASS
+            and name in scope.bindings
+            and self.is_subclass(ClassValue(source, index), owner.cls)
+        ]
+        return union(given) if given else found
+
+    def _is_asked_for(self, module: Module, name: str) -> bool:
+        """Whether a module asks of something whether it has an attribute."""
+        known = self._asked_for.get(module)
+        if known is None:
+            nodes = module.facts.nodes
+            calls = [node for node in nodes if type(node) is f.Call and len(node.args) == 2]
+            names = [nodes[call.args[1]] for call in calls if nodes[call.func] == _HASATTR]
+            known = frozenset(str(each.value) for each in names if isinstance(each, f.Const))
+            self._asked_for[module] = known
+        return name in known
 
     def uses_of(self, func: FunctionValue, index: int) -> list[UseOfParameter]:
         """Every use of a parameter, also after it was narrowed, and in functions inside of the function."""
@@ -67,20 +100,27 @@ class Bodies(Parameters):
         nodes, users = module.facts.nodes, self.users(module)
         name = func.fact.params[index].name
         bound = func.fact.bindings.get(name, ())
-        todo = [(node, True) for node in bound if nodes[node] == f.Param(func.scope, index)]
+        start = [node for node in bound[:1] if nodes[node] == f.Param(func.scope, index)]
         if len(bound) == 1:
-            todo += [(node, True) for node in users if nodes[node] == f.Free(func.scope, name)]
-        seen, found = {node for node, _ in todo}, list[UseOfParameter]()
+            start += [node for node in users if nodes[node] == f.Free(func.scope, name)]
+        found = self._param_uses[key] = self.uses_from(module, start)
+        return found
+
+    def uses_from(self, module: Module, start: list[int]) -> list[UseOfParameter]:
+        """Every use of what some nodes stand for, also where it is narrowed or one of several values."""
+        nodes, users = module.facts.nodes, self.users(module)
+        todo = [(node, True) for node in start]
+        seen, found = dict(todo), list[UseOfParameter]()
         while todo:
             used, reached = todo.pop()
             for user in users.get(used, ()):
                 found.append(UseOfParameter(user, used, reached))
                 node = nodes[user]
-                if isinstance(node, (f.Narrow, f.Declared)) and user not in seen:
-                    seen.add(user)
-                    passes = not isinstance(node, f.Narrow) or self._passes(module, node)
-                    todo.append((user, reached and passes))
-        self._param_uses[key] = found
+                if isinstance(node, (f.Narrow, f.Declared, f.Phi)):
+                    passes = reached and not (isinstance(node, f.Narrow) and not self.passes(module, node))
+                    if user not in seen or (passes and not seen[user]):
+                        seen[user] = passes
+                        todo.append((user, passes))
         return found
 
     def is_looked_at(self, func: FunctionValue, index: int) -> bool:
@@ -94,7 +134,7 @@ class Bodies(Parameters):
         if isinstance(node, (f.Await, f.Yielded)):
             return True
         if isinstance(node, f.Narrow):
-            return self._tells_coroutines(module, node)
+            return self.tells_coroutines(module, node)
         if not isinstance(node, f.Call) or node.func == used:
             return False
         name = last_name(nodes[node.func])
@@ -127,13 +167,13 @@ class Bodies(Parameters):
             return node.func != used
         return isinstance(node, (f.Display, f.DictDisplay, f.Comp))
 
-    def _tells_coroutines(self, module: Module, node: f.Narrow) -> bool:
+    def tells_coroutines(self, module: Module, node: f.Narrow) -> bool:
         """Whether a test may tell a coroutine from other values."""
         if node.test != "isinstance":
             return node.test in ("awaitable", "async function")
         return self.may_be_instance(module, node.against)
 
-    def _passes(self, module: Module, node: f.Narrow) -> bool:
+    def passes(self, module: Module, node: f.Narrow) -> bool:
         """Whether a coroutine may get to where a test holds (or, where that is what the node says, fails)."""
         if node.test == "truthy":
             return node.positive
@@ -146,28 +186,28 @@ class Bodies(Parameters):
         classes = self._classes_of(self.value(module, against))
         return classes is None or not all(self.refuses(self.as_instance(cls)) for cls in classes)
 
-    if TYPE_CHECKING:
-        _user_tables: dict[Module, dict[int, list[int]]]
-        _param_uses: dict[tuple[Module, int, int], list[UseOfParameter]]
+    _asked_for: dict[Module, frozenset[str]]
+    _user_tables: dict[Module, dict[int, list[int]]]
+    _param_uses: dict[tuple[Module, int, int], list[UseOfParameter]]
 
 
-def _parts(node: f.Node) -> tuple[int, ...]:
-    """The nodes that a node is made of, where what it does with them tells something about them."""
-    if isinstance(node, (f.Attr, f.Await, f.Yielded, f.Iter, f.Enter, f.Unpack, f.Narrow, f.Declared)):
-        return (node.value,)
-    if isinstance(node, f.Index):
-        return (node.value, node.index)
-    if isinstance(node, f.Call):
-        return (node.func, *node.args, *(value for _, value in node.keywords))
-    if isinstance(node, f.Display):
-        return node.elements
-    if isinstance(node, f.DictDisplay):
-        return (*node.keys, *node.values)
-    if isinstance(node, f.Comp):
-        return (node.key, node.element)
-    if isinstance(node, f.BinOp):
-        return (node.left, node.right)
-    return (node.value,) if isinstance(node, f.Starred) else ()
+def _value(node: f.Attr | f.Await | f.Yielded | f.Iter | f.Enter | f.Unpack | f.Narrow) -> tuple[int, ...]:
+    return (node.value,)
+
+
+#: for each kind of node that does something with others, which these are
+_PARTS: dict[type, Callable[[Any], tuple[int, ...]]] = {
+    **dict.fromkeys(
+        (f.Attr, f.Await, f.Yielded, f.Iter, f.Enter, f.Unpack, f.Narrow, f.Declared, f.Starred), _value
+    ),
+    f.Index: lambda node: (node.value, node.index),
+    f.Call: lambda node: (node.func, *node.args, *(value for _, value in node.keywords)),
+    f.Display: lambda node: node.elements,
+    f.Phi: lambda node: node.options,
+    f.DictDisplay: lambda node: (*node.keys, *node.values),
+    f.Comp: lambda node: (node.key, node.element),
+    f.BinOp: lambda node: (node.left, node.right),
+}
 
 
 def last_name(node: f.Node) -> str:

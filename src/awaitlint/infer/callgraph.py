@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
+from awaitlint.index.handoffs import Role, Taker, handoffs
 from awaitlint.index.project import Origin
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
@@ -31,6 +32,7 @@ from awaitlint.infer.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from awaitlint.index.handoffs import HandOff
     from awaitlint.index.project import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.values import Context
@@ -48,27 +50,6 @@ _CONSUMERS = frozenset(
         "builtins.set.update",
     }
 )
-#: functions that call what they are given, in the thread they are called in: position, or keyword
-_CALLERS: dict[str, tuple[int | str, ...]] = {
-    "builtins.map": (0,),
-    "builtins.filter": (0,),
-    "builtins.sorted": ("key",),
-    "builtins.min": ("key",),
-    "builtins.max": ("key",),
-    "builtins.list.sort": ("key",),
-    "functools.reduce": (0,),
-    "itertools.starmap": (0,),
-    "itertools.takewhile": (0,),
-    "itertools.dropwhile": (0,),
-    "itertools.groupby": (1, "key"),
-    "asyncio.events.AbstractEventLoop.call_soon": (0,),
-    "asyncio.events.AbstractEventLoop.call_soon_threadsafe": (0,),
-    "asyncio.events.AbstractEventLoop.call_later": (1,),
-    "asyncio.events.AbstractEventLoop.call_at": (1,),
-    "asyncio.tasks.Task.add_done_callback": (0,),
-    "asyncio.futures.Future.add_done_callback": (0,),
-    "contextvars.Context.run": (0,),
-}
 #: how many parameters of a call are known where its function's body is looked at, and how deep that goes
 _MOST_BOUND = 4
 #: values that tell which code runs when a parameter is used
@@ -198,15 +179,15 @@ class CallGraph:
 
     def _handed(self, func: FunctionValue, site: f.Site, call: f.Call, caller: Value) -> Iterator[Step]:
         """The functions that a call hands to something which calls them at once."""
-        slots = _CALLERS.get(getattr(caller, "qualname", ""))
-        for slot in slots or ():
-            node = (
-                next((value for name, value in call.keywords if name == slot), -1)
-                if isinstance(slot, str)
-                else call.args[slot]
-                if slot < len(call.args)
-                else -1
-            )
+        known = self._hand_off(caller)
+        if known is None or known.role not in (Role.INLINE, Role.SCHEDULE):
+            return
+        for slot in known.slots:
+            if slot.taker is not Taker.ARGUMENT:
+                continue
+            node = next((value for name, value in call.keywords if name == slot.name), -1)
+            if node < 0 and 0 <= slot.position < len(call.args):
+                node = call.args[slot.position]
             if node < 0:
                 continue
             value = self.infer.value(func.module, node, func.context)
@@ -218,6 +199,21 @@ class CallGraph:
                     yield Step(Kind.HAND, target, self._known(target), site.node, site)
                 elif not isinstance(target, FunctionValue):
                     yield Step(Kind.HAND, target, None, site.node, site)
+
+    def _hand_off(self, value: Value) -> HandOff | None:
+        """What is known of a function that takes others."""
+        known = handoffs()
+        name = getattr(value, "qualname", "")
+        if name in known:
+            return known[name]
+        receiver = value.receiver if isinstance(value, FunctionValue) else None
+        cls = receiver.cls if isinstance(receiver, Instance) else receiver
+        if not isinstance(value, FunctionValue) or not isinstance(cls, ClassValue):
+            return None
+        if cls.module.origin is Origin.PROJECT and value.module.origin is Origin.PROJECT:
+            return None
+        classes = [entry.qualname for entry in self.infer.mro(cls) if entry is not None]
+        return known.method(classes, value.fact.name)
 
     def _used(self, func: FunctionValue, site: f.Site, call: f.Call, value: Value) -> Iterator[Step]:
         """What the use of a call's value runs: a generator that is iterated, a manager that is entered."""
@@ -253,10 +249,7 @@ class CallGraph:
         node = func.module.facts.nodes[call] if call >= 0 else None
         if not isinstance(node, f.Call):
             return False
-        value = self.infer.value(func.module, node.func, func.context)
-        if isinstance(value, OverloadedValue):
-            value = value.functions[0]
-        return getattr(value, "qualname", "") in _CONSUMERS
+        return is_consumer(self.infer.value(func.module, node.func, func.context))
 
     # ------------------------------------------------------------------ properties
     def _read(self, func: FunctionValue) -> Iterator[Step]:
@@ -370,3 +363,10 @@ class CallGraph:
         return any(
             isinstance(nodes[use.user], (f.Attr, f.Call)) for use in self.infer.uses_of(target, position)
         )
+
+
+def is_consumer(value: Value) -> bool:
+    """Whether a function goes through the iterable that it is given, at once."""
+    if isinstance(value, OverloadedValue):
+        value = value.functions[0]
+    return getattr(value, "qualname", "") in _CONSUMERS

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.infer.evaluator import Arguments
-from awaitlint.infer.known import (
-    TYPE_VARIABLES,
-)
+from awaitlint.infer.known import GETTERS, MADE, MAKER_NAMES, MAKERS, TYPE_VARIABLES
 from awaitlint.infer.typing import Mapping
 from awaitlint.infer.values import (
     NONE,
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassMethodValue,
@@ -51,6 +48,10 @@ class Calls(Decorators):
     # ------------------------------------------------------------------ calls in the text
     def _call(self, module: Module, node: f.Call, context: Context) -> Value:
         func = self.value(module, node.func, context)
+        if isinstance(func, FunctionValue) and func.fact.name in MAKER_NAMES and func.qualname in MAKERS:
+            chosen = module.facts.nodes[node.args[0]] if node.args else None
+            kind = chosen.value if isinstance(chosen, f.Const) else ""
+            return External(f"{MAKERS[func.qualname]}({kind}{MADE})")
         if isinstance(func, FunctionValue) and func.module.is_stdlib and func.receiver is None:
             special = self._special_function(module, func.qualname, node, context)
             if special is not None:
@@ -65,7 +66,11 @@ class Calls(Decorators):
                 special = self._special_function(module, first.qualname, node, context)
                 if special is not None:
                     return special
-        return self.call(func, Arguments(module, node, context))
+        found = self.call(func, Arguments(module, node, context))
+        method = module.facts.nodes[node.func]
+        if isinstance(method, f.Attr) and method.name in GETTERS and len(node.args) < 2:
+            return self.filled(module, method.value, found)
+        return found
 
     def _special_function(self, module: Module, name: str, node: f.Call, context: Context) -> Value | None:
         if name in ("typing.cast", "typing_extensions.cast") and len(node.args) == 2:
@@ -104,7 +109,9 @@ class Calls(Decorators):
         if name == "builtins.super" and len(node.args) == 2:
             owner = self.value(module, node.args[0], context)
             receiver = self.value(module, node.args[1], context)
-            return SuperValue(owner, receiver) if isinstance(owner, ClassValue) else UNKNOWN
+            if isinstance(owner, ClassValue):
+                return SuperValue(owner, receiver)
+            return Unknown("the class that `super` is given is not known")
         if name in (
             "builtins.type",
             "typing.NewType",
@@ -183,6 +190,14 @@ class Calls(Decorators):
                 if isinstance(made, (Instance, TupleValue)):
                     return made
                 return Unknown(f"what `{cls.fact.name}.__new__` makes is not known")
+            if new is not None and len(new) > 1 and not cls.args and self.type_params(cls.module, cls.scope):
+                # the overloads of reversed and zip say what they give the items of
+                overloads = self.bind(self.bound_functions(entry.module, new) or NONE, cls)
+                if isinstance(overloads, OverloadedValue):
+                    made = self.call_function(self.fitting(overloads, arguments)[0], arguments)
+                    if isinstance(made, Instance) and made.cls.args:
+                        return made
+                break
         params = self.type_params(cls.module, cls.scope)
         if params and not cls.args:
             return Instance(self._with_arguments(cls, params, arguments))
@@ -207,12 +222,19 @@ class Calls(Decorators):
     ) -> ClassValue:
         """A generic class with the type arguments that the constructor's arguments tell."""
         mapping: Mapping = {}
-        init = self.instance_attribute(Instance(cls), "__init__")
+        call = arguments.call
+        is_given = bool(arguments.values) or (call is not None and bool(call.args or call.keywords))
+        init = self.instance_attribute(Instance(cls), "__init__") if is_given else NONE
         if isinstance(init, FunctionValue) and init.qualname == "builtins.object.__init__":
             init = self.instance_attribute(Instance(cls), "__new__")
+        if isinstance(init, OverloadedValue):
+            init = self.fitting(init, arguments)[0]
         if isinstance(init, FunctionValue):
             self._unify_arguments(init, arguments, mapping)
-        args = tuple(mapping.get(param, param.bound or UNKNOWN) for param in params)
+        args = tuple(
+            mapping.get(param) or param.bound or Unknown(f"no argument says what `{param.name}` is")
+            for param in params
+        )
         known = any(not isinstance(arg, Unknown) for arg in args)
         return ClassValue(cls.module, cls.scope, args if known else ())
 
@@ -236,11 +258,9 @@ class Calls(Decorators):
         return self.result(func, arguments)
 
     def _returns_async_iterator(self, func: FunctionValue) -> bool:
-        value = (
-            self.annotation(func.module, func.fact.returns, func.context)
-            if func.fact.returns >= 0
-            else UNKNOWN
-        )
+        if func.fact.returns < 0:
+            return False
+        value = self.annotation(func.module, func.fact.returns, func.context)
         return isinstance(value, Instance) and value.cls.fact.name in _ASYNC_ITERATORS
 
     def result(self, func: FunctionValue, arguments: Arguments = _NO_ARGUMENTS) -> Value:
@@ -264,7 +284,8 @@ class Calls(Decorators):
                 made = self.from_body(func, arguments)
                 return made if self.coroutine(made) is not None else declared
             if isinstance(declared, AwaitableValue) and not self._is_callback(func):
-                return AwaitableValue(declared.kind, declared.result, func)
+                # of an async function that it is given, it may hand out the coroutine
+                return AwaitableValue(declared.kind, declared.result, declared.function or func)
             if not isinstance(declared, Unknown):
                 return declared
             if fact.is_stub or func.module.is_stub:
@@ -370,7 +391,8 @@ class Calls(Decorators):
         if fact.falls_through and fact.kind is f.ScopeKind.FUNCTION:
             values.append(NONE)
         if not values:
-            return Unknown(f"`{fact.name}` never returns")
+            # where something else may have been called, it was
+            return Unknown(f"`{fact.name}` never returns", absent=not fact.is_stub)
         return union(values)
 
     def _call_context(self, func: FunctionValue, arguments: Arguments) -> Context:
@@ -412,7 +434,6 @@ class Calls(Decorators):
             self._dependent[key] = found
         return found
 
-    if TYPE_CHECKING:
-        _results: dict[FunctionValue, Value]
-        _dependent: dict[tuple[Module, int], bool]
-        _context_depth: int
+    _results: dict[FunctionValue, Value]
+    _dependent: dict[tuple[Module, int], bool]
+    _context_depth: int

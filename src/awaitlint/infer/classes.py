@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.special import TYPING_MODULES
-from awaitlint.infer.core import Core
 from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.linearisation import Linearisation, Mro, is_same
 from awaitlint.infer.values import (
-    UNKNOWN,
     CallableValue,
     ClassMethodValue,
     ClassValue,
@@ -22,11 +21,9 @@ from awaitlint.infer.values import (
     NoneValue,
     OverloadedValue,
     PropertyValue,
-    SpecialForm,
     StaticMethodValue,
     SuperValue,
     TupleValue,
-    TypeForm,
     TypeVarValue,
     UnionValue,
     Unknown,
@@ -39,8 +36,7 @@ from awaitlint.infer.values import (
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
 
-#: an entry of a method resolution order: a class, or None for one that is not known
-Mro = tuple["ClassValue | None", ...]
+_SENT = Unknown("what goes into a generator, and what it returns, is not known")
 
 
 def _is_open(value: Value) -> bool:
@@ -50,87 +46,13 @@ def _is_open(value: Value) -> bool:
     return isinstance(value, Unknown)
 
 
-class Classes(Core):
+class Classes(Linearisation):
     """What inference knows of classes."""
 
     # ------------------------------------------------------------------ bases
-    def bases(self, cls: ClassValue) -> list[ClassValue | None]:
-        """The direct bases, None for one that is not known; `object` is left out."""
-        found: list[ClassValue | None] = []
-        for node in cls.fact.bases:
-            value = self.value(cls.module, node)
-            if isinstance(value, ClassValue):
-                if value.qualname != "builtins.object":
-                    found.append(value)
-            elif self._is_generic_base(value):
-                continue
-            elif isinstance(value, TypeForm) and isinstance(value.instance, TupleValue):
-                cls_tuple = self.builtin("tuple")
-                found.append(cls_tuple if isinstance(cls_tuple, ClassValue) else None)
-            else:
-                found.append(None)
-        return found
-
-    def _is_generic_base(self, value: Value) -> bool:
-        if isinstance(value, SpecialForm):
-            return value.name in ("Generic", "Protocol")
-        return isinstance(value, TypeForm) and isinstance(value.instance, SpecialForm)
-
-    def mro(self, cls: ClassValue) -> Mro:
-        """The C3 linearisation, type arguments carried along, without `object`.
-
-        A base that is not known stands as None: what comes after it may be overridden by it.
-        """
-        key = ("mro", cls)
-        found = self._mros.get(cls)
-        if found is None:
-            if key in self._in_progress:
-                return (cls, None)
-            self._in_progress[key] = self._depth
-            try:
-                found = self._linearise(cls)
-            finally:
-                del self._in_progress[key]
-            self._mros[cls] = found
-        return found
-
-    def _linearise(self, cls: ClassValue) -> Mro:
-        mapping = self.class_mapping(cls)
-        bases = [
-            base if base is None or not base.args else self._substituted_class(base, mapping)
-            for base in self.bases(cls)
-        ]
-        sequences: list[list[ClassValue | None]] = [[None] if b is None else list(self.mro(b)) for b in bases]
-        sequences.append(list(bases))
-        result: list[ClassValue | None] = [cls]
-        sequences = [sequence for sequence in sequences if sequence]
-        while sequences:
-            for sequence in sequences:
-                head = sequence[0]
-                if head is None or not any(self._same(head, rest) for s in sequences for rest in s[1:]):
-                    break
-            else:
-                # no consistent order: Python would refuse the class
-                return (*result, None)
-            result.append(head)
-            for sequence in sequences:
-                if (head is None and sequence[0] is None) or (
-                    head is not None and self._same(head, sequence[0])
-                ):
-                    sequence.pop(0)
-            sequences = [sequence for sequence in sequences if sequence]
-        return tuple(result)
-
-    @staticmethod
-    def _same(first: ClassValue, second: ClassValue | None) -> bool:
-        return second is not None and first.module is second.module and first.scope == second.scope
-
-    def _substituted_class(self, cls: ClassValue, mapping: dict[TypeVarValue, Value]) -> ClassValue:
-        return ClassValue(cls.module, cls.scope, tuple(self.substitute(arg, mapping) for arg in cls.args))
-
     def is_subclass(self, cls: ClassValue, base: ClassValue) -> bool:
         """Whether `cls` is known to derive from `base`."""
-        return base.qualname == "builtins.object" or any(self._same(base, entry) for entry in self.mro(cls))
+        return base.qualname == "builtins.object" or any(is_same(base, entry) for entry in self.mro(cls))
 
     def has_base(self, cls: ClassValue, qualname: str) -> bool:
         """Whether a class of that qualified name is in the method resolution order."""
@@ -223,7 +145,7 @@ class Classes(Core):
             return self.attribute(self.instance_of("tuple", union(list(value.elements))), name)
         if isinstance(value, GeneratorValue):
             kind = "AsyncGenerator" if value.is_async else "Generator"
-            return self.attribute(self.stdlib_instance("typing", kind, value.item, UNKNOWN, UNKNOWN), name)
+            return self.attribute(self.stdlib_instance("typing", kind, value.item, _SENT, _SENT), name)
         if isinstance(value, ContextManagerValue):
             kind = "AbstractAsyncContextManager" if value.is_async else "AbstractContextManager"
             return self.attribute(self.stdlib_instance("contextlib", kind, value.item), name)
@@ -248,7 +170,7 @@ class Classes(Core):
         owner = value.receiver.cls if isinstance(value.receiver, Instance) else value.cls
         mro = self.mro(owner)
         for position, entry in enumerate(mro):
-            if entry is not None and self._same(value.cls, entry):
+            if entry is not None and is_same(value.cls, entry):
                 return self._from_mro(mro[position + 1 :], value.receiver, name)
         return Unknown("the class of `super()` is no base of its receiver")
 
@@ -261,11 +183,11 @@ class Classes(Core):
             found = self._own_attribute(entry, name, receiver)
             if isinstance(found, NoneValue):
                 # a placeholder: what it is replaced with is assigned elsewhere
-                nothing = Unknown(f"`{name}` is None in its class and set elsewhere")
+                nothing = self._set_outside(entry, name)
             elif found is not None:
                 return self.substitute(found, self.class_mapping(entry)) if entry.args else found
             if "__getattr__" in entry.fact.bindings or "__getattribute__" in entry.fact.bindings:
-                nothing = nothing or Unknown(f"`{entry.fact.name}.__getattr__` may answer")
+                nothing = nothing or self._delegated(entry, name)
         if nothing is not None:
             return nothing
         builtin_object = self.builtin("object")
@@ -276,6 +198,43 @@ class Classes(Core):
         return Unknown(
             f"`{owner.fact.name if owner else 'the class'}` has no attribute `{name}`", absent=True
         )
+
+    def _set_outside(self, cls: ClassValue, name: str) -> Value:
+        """What a module assigns to an attribute that is None in a class: ``Database.client = Client()``."""
+        unclear = Unknown(f"`{name}` is None in its class and set elsewhere")
+        values = [self.value(cls.module, assigned) for assigned in cls.fact.attributes.get(name, ())]
+        for owner, assigned in cls.module.facts.patched.get(name, ()):
+            found = self.value(cls.module, owner)
+            of = found.cls if isinstance(found, Instance) else found
+            if isinstance(of, ClassValue) and self.is_subclass(of, cls):
+                values.append(self.value(cls.module, assigned))
+        known = [value for value in values if not isinstance(value, NoneValue)]
+        return union(values) if known and all(isinstance(each, Instance) for each in known) else unclear
+
+    def _delegated(self, cls: ClassValue, name: str) -> Value:
+        """What a class's ``__getattr__`` gives: the attribute of another object, if that is all it does."""
+        unclear = Unknown(f"`{cls.fact.name}.__getattr__` may answer")
+        nodes, bound = cls.module.facts.nodes, cls.fact.bindings
+        method = nodes[bound["__getattr__"][-1]] if "__getattr__" in bound else None
+        if not isinstance(method, f.Func) or "__getattribute__" in bound:
+            return unclear
+        fact = cls.module.facts.scopes[method.scope]
+        call = nodes[fact.returned[0]] if len(fact.returned) == 1 and not fact.falls_through else None
+        if (
+            not isinstance(call, f.Call)
+            or len(call.args) != 2
+            or nodes[call.args[1]] != f.Param(method.scope, 1)
+        ):
+            return unclear
+        if fact.is_async or fact.decorators or nodes[call.func] != f.Name("getattr"):
+            return unclear
+        inner = nodes[call.args[0]]
+        if isinstance(inner, f.Attr) and nodes[inner.value] == f.Param(method.scope, 0):
+            other = self.instance_attribute(Instance(cls), inner.name)
+        else:
+            other = self.value(cls.module, call.args[0])
+        found = self.attribute(other, name) if isinstance(other, Instance) and other.cls != cls else unclear
+        return unclear if isinstance(found, Unknown) else found
 
     def _own_attribute(self, cls: ClassValue, name: str, receiver: Value) -> Value | None:
         """The attribute as this class itself defines it, bound to the receiver; None where it does not."""
@@ -288,7 +247,7 @@ class Classes(Core):
         declared = [n for n in (*nodes, *assigned) if isinstance(facts[n], f.Declared)]
         if declared and not any(isinstance(facts[n], f.Func) for n in nodes):
             # an annotation speaks for every assignment
-            value = self.value(module, declared[0])
+            value = self._declared_once(module, declared[0], assigned)
             if not isinstance(value, (Unknown, NoneValue)):
                 return value
         found = self.bound_functions(module, nodes)
@@ -297,6 +256,18 @@ class Classes(Core):
         later = [self.value(module, node) for node in assigned]
         methods = any(isinstance(facts[node], f.Func) for node in nodes)
         return union(own + later if methods else self._settled(own + later))
+
+    def _declared_once(self, module: Module, node: int, assigned: tuple[int, ...]) -> Value:
+        """What a declared attribute is: what is assigned where it is declared, if nothing else ever is."""
+        value = self.value(module, node)
+        declared = module.facts.nodes[node]
+        if not isinstance(declared, f.Declared) or declared.value < 0 or not isinstance(value, Instance):
+            return value
+        others = [without_none(self.value(module, other)) for other in assigned if other != node]
+        if all(isinstance(other, NoneValue) or other == value for other in others):
+            return value
+        form = self.annotation(module, declared.annotation)
+        return value if isinstance(form, Unknown) else form
 
     @staticmethod
     def _settled(values: list[Value]) -> list[Value]:
@@ -386,19 +357,16 @@ class Classes(Core):
                 return Instance(cls)
             if isinstance(value, Instance) and self._descriptor(value) is not None:
                 return Unknown("a descriptor, through the class")
-            if isinstance(value, NoneValue):
-                return Unknown(f"`{name}` is None in its class and set elsewhere")
-            return value
+            return self._set_outside(entry, name) if isinstance(value, NoneValue) else value
         return Unknown(f"`{cls.fact.name}` has no attribute `{name}`")
 
     def is_enum(self, cls: ClassValue) -> bool:
         return self.has_base(cls, "enum.Enum")
 
-    if TYPE_CHECKING:
-        _mros: dict[ClassValue, Mro]
-        _type_params: dict[tuple[Module, int], tuple[TypeVarValue, ...]]
-        _attributes: dict[tuple[Instance, str], Value]
+    _type_params: dict[tuple[Module, int], tuple[TypeVarValue, ...]]
+    _attributes: dict[tuple[Instance, str], Value]
 
-        def substitute(
-            self, value: Value, mapping: dict[TypeVarValue, Value], receiver: Value | None = None
-        ) -> Value: ...
+    def substitute(
+        self, value: Value, mapping: dict[TypeVarValue, Value], receiver: Value | None = None
+    ) -> Value:
+        raise NotImplementedError

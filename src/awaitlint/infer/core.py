@@ -8,7 +8,6 @@ from awaitlint.index import facts as f
 from awaitlint.infer.values import (
     NEVER,
     NONE,
-    UNKNOWN,
     CallableValue,
     ClassValue,
     Context,
@@ -23,6 +22,7 @@ from awaitlint.infer.values import (
     TupleValue,
     TypeForm,
     TypeVarValue,
+    UnionValue,
     Unknown,
     Value,
     members,
@@ -36,6 +36,18 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module, Project
 from awaitlint.infer.evaluator import CYCLE, Arguments
 from awaitlint.infer.statements import Statements
+
+#: each makes the value of a function larger, and slower to remember things by
+_MOST_DECORATORS = 100
+
+
+def _is_bare(value: Value) -> bool:
+    """Whether a value is a container of the builtins of which nothing says what it holds."""
+    return (
+        isinstance(value, Instance)
+        and value.cls.module.is_stdlib
+        and (not value.cls.args or value.cls.args[0] is NEVER)
+    )
 
 
 class Core(Statements):
@@ -93,6 +105,8 @@ class Core(Statements):
     def _attr(self, module: Module, node: f.Attr, context: Context) -> Value:
         owner = self.value(module, node.value, context)
         found = self.attribute(owner, node.name)
+        if isinstance(found, Unknown):
+            return self.of_subclasses(module, owner, node.name, found) if found.absent else found
         if (
             node.name in module.facts.patched
             and any(isinstance(m, (FunctionValue, OverloadedValue, CallableValue)) for m in members(found))
@@ -108,10 +122,14 @@ class Core(Statements):
         One async function in the place of another makes no difference.
         """
         receiver = without_none(receiver)
+        if isinstance(receiver, TypeVarValue) and receiver.bound is not None:
+            receiver = without_none(receiver.bound)
+        if isinstance(receiver, UnionValue):
+            return any(self._is_patched(module, member, name, found) for member in receiver.members)
         cls = receiver.cls if isinstance(receiver, Instance) else receiver
         is_async = isinstance(found, FunctionValue) and found.fact.is_async
         for node, assigned in module.facts.patched[name]:
-            value = self.value(module, assigned) if is_async else UNKNOWN
+            value = self.value(module, assigned) if is_async else NONE
             if isinstance(value, FunctionValue) and value.fact.is_async:
                 continue
             for owner in members(without_none(self.value(module, node))):
@@ -155,9 +173,14 @@ class Core(Statements):
             return self.subscripted_type(module, value, node.index, context)
         index = module.facts.nodes[node.index]
         number = index.value if isinstance(index, f.Const) and type(index.value) is int else None
-        return union([self._item(member, number) for member in members(without_none(value))])
+        key = index.value if isinstance(index, f.Const) and type(index.value) is str else None
+        found = union([self._item(member, number, key) for member in members(without_none(value))])
+        return self.filled(module, node.value, found) if _is_bare(value) else found
 
-    def _item(self, value: Value, number: int | None) -> Value:
+    def _item(self, value: Value, number: int | None, key: str | None) -> Value:
+        field = self.field(value, key) if key is not None else None
+        if field is not None:
+            return field
         if isinstance(value, TupleValue):
             if number is not None and -len(value.elements) <= number < len(value.elements):
                 return value.elements[number]
@@ -213,6 +236,9 @@ class Core(Statements):
 
     def _func(self, module: Module, node: f.Func, context: Context) -> Value:
         value: Value = FunctionValue(module, node.scope, None, context)
-        for decorator in reversed(module.facts.scopes[node.scope].decorators):
+        decorators = module.facts.scopes[node.scope].decorators
+        if len(decorators) > _MOST_DECORATORS:
+            return Unknown("a function with too many decorators to follow")
+        for decorator in reversed(decorators):
             value = self.decorated(module, decorator, value, context)
         return value

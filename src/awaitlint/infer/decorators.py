@@ -13,7 +13,6 @@ from awaitlint.infer.known import (
     is_transparent,
 )
 from awaitlint.infer.values import (
-    UNKNOWN,
     CallableValue,
     ClassMethodValue,
     ClassValue,
@@ -70,7 +69,9 @@ class Decorators(Signatures):
             return self.call(found, Arguments(values=(value,)))
         if isinstance(found, Instance) and not found.cls.module.is_stdlib:
             called = self.attribute(found, "__call__")
-            return self._apply(called, value) if isinstance(called, FunctionValue) else UNKNOWN
+            if isinstance(called, FunctionValue):
+                return self._apply(called, value)
+            return Unknown(f"what `{found.cls.fact.name}.__call__` makes of a function is not known")
         return Unknown(f"the decorator{f' `{name}`' if name else ''} is not known")
 
     def _decorator_name(self, module: Module, decorator: int, found: Value, context: Context) -> str:
@@ -127,7 +128,7 @@ class Decorators(Signatures):
 
     def _context_manager(self, value: Value, *, is_async: bool) -> Value:
         if not isinstance(value, FunctionValue):
-            return UNKNOWN
+            return Unknown("what makes the context manager is no function")
         if value.fact.returns >= 0:
             declared = self.annotation(value.module, value.fact.returns, value.context)
             if isinstance(declared, Instance) and declared.cls.args:

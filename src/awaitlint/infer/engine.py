@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from awaitlint.index import facts as f
     from awaitlint.index.project import Module, Project
     from awaitlint.infer.bodies import UseOfParameter
-    from awaitlint.infer.classes import Mro
+    from awaitlint.infer.containers import _Table
+    from awaitlint.infer.linearisation import Mro
     from awaitlint.infer.values import ClassValue, FunctionValue, Instance, TypeVarValue, Value
 
 
@@ -20,12 +21,19 @@ class Inference(Expectations):
     def __init__(self, project: Project) -> None:
         super().__init__(project)
         self._mros: dict[ClassValue, Mro] = {}
+        self._circular: set[tuple[Module, int]] = set()
         self._type_params: dict[tuple[Module, int], tuple[TypeVarValue, ...]] = {}
         self._attributes: dict[tuple[Instance, str], Value] = {}
         self._results: dict[FunctionValue, Value] = {}
         self._dependent: dict[tuple[Module, int], bool] = {}
+        self._callbacks: dict[tuple[Module, int], frozenset[int]] = {}
+        self._coroutine_classes: dict[ClassValue, bool] = {}
         self._makers: dict[FunctionValue, bool] = {}
+        self._override_tables: dict[tuple[Module, str], frozenset[tuple[Module, int, bool]]] = {}
+        self._future_givers: dict[tuple[Module, int], bool] = {}
         self._context_depth = 0
         self._private: dict[Module, dict[str, list[f.Call]]] = {}
+        self._asked_for: dict[Module, frozenset[str]] = {}
         self._user_tables: dict[Module, dict[int, list[int]]] = {}
+        self._tables: dict[Module, _Table] = {}
         self._param_uses: dict[tuple[Module, int, int], list[UseOfParameter]] = {}

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from awaitlint.index import facts as f
 from awaitlint.infer.values import (
-    UNKNOWN,
     AwaitableValue,
     ClassValue,
     Context,
@@ -29,8 +28,11 @@ if TYPE_CHECKING:
 
 #: how deep evaluation goes before it gives up
 _DEPTH = 120
+#: what `Evaluator._cut` says where no cycle was cut
+UNCUT = _DEPTH
 CYCLE = CycleValue("defined in terms of itself")
 _CIRCULAR = Unknown("defined in terms of itself")
+_NOTHING = Unknown("there is no expression")
 _DEEP = Unknown("too deep")
 #: how often something that depends on itself is computed before it is given up
 _ROUNDS = 3
@@ -51,6 +53,9 @@ class Arguments(NamedTuple):
     values: tuple[Value, ...] = ()
 
 
+_NO_ARGUMENTS = Arguments()
+
+
 class Evaluator:
     """Evaluates nodes once; the cases and everything they ask are added by the classes that build on it."""
 
@@ -67,13 +72,22 @@ class Evaluator:
         self._cut = _DEPTH
         self._depth = 0
         self._lookups: dict[tuple[Module, str], Value] = {}
+        #: what the names of functions are in the functions inside of them
+        self._frees: dict[tuple[Module, int, str], Value] = {}
         self._cases: dict[type, Callable[[Module, Any, Context], Value]] = {}
+
+    def recover(self) -> None:
+        """Begin anew after Python's stack did not suffice; what is final stays remembered."""
+        self._in_progress.clear()
+        self._provisional.clear()
+        self._assumed.clear()
+        self._cut, self._depth = UNCUT, 0
 
     # ------------------------------------------------------------------ evaluation
     def value(self, module: Module, node: int, context: Context = ()) -> Value:
         """What a node evaluates to."""
         if node < 0:
-            return UNKNOWN
+            return _NOTHING
         if not context:
             known = module.memo.get(node)
             if known is not None:
@@ -97,6 +111,10 @@ class Evaluator:
                 result = case(module, fact, context)
             finally:
                 self._depth -= 1
+            if not self._depth and self._cut != _DEPTH:
+                # it was too deep: what is asked next begins anew
+                self._cut = _DEPTH
+                self._provisional.clear()
             final = self._cut == _DEPTH
         else:
             result, final = self.guarded((module, node, context), case, module, fact, context)
@@ -191,25 +209,71 @@ class Evaluator:
         return _CIRCULAR
 
     # ------------------------------------------------------------------ given by the other parts
-    if TYPE_CHECKING:
+    def annotation(self, module: Module, node: int, context: Context = ()) -> Value:
+        raise NotImplementedError
 
-        def annotation(self, module: Module, node: int, context: Context = ()) -> Value: ...
-        def as_instance(self, value: Value) -> Value: ...
-        def is_type(self, value: Value) -> bool: ...
-        def subscripted_type(self, module: Module, value: Value, index: int, context: Context) -> Value: ...
-        def type_params(self, module: Module, scope: int) -> tuple[TypeVarValue, ...]: ...
-        def attribute(self, value: Value, name: str) -> Value: ...
-        def is_subclass(self, cls: ClassValue, base: ClassValue) -> bool: ...
-        def is_metaclass(self, cls: ClassValue) -> bool: ...
-        def bound_functions(self, module: Module, nodes: tuple[int, ...]) -> Value | None: ...
-        def call(self, func: Value, arguments: Arguments) -> Value: ...
-        def call_function(self, func: FunctionValue, arguments: Arguments) -> Value: ...
-        def result(self, func: FunctionValue, arguments: Arguments = ...) -> Value: ...
-        def decorated(self, module: Module, decorator: int, value: Value, context: Context) -> Value: ...
-        def awaited(self, value: Value) -> Value: ...
-        def coroutine(self, value: Value, *, or_none: bool = False) -> AwaitableValue | None: ...
-        def refuses(self, declared: Value, depth: int = 0) -> bool: ...
-        def from_body(self, func: FunctionValue, arguments: Arguments) -> Value: ...
-        def unannotated(self, module: Module, scope: int, index: int) -> Value: ...
-        def generator_return(self, value: Instance) -> Value: ...
-        def _call(self, module: Module, node: f.Call, context: Context) -> Value: ...
+    def as_instance(self, value: Value) -> Value:
+        raise NotImplementedError
+
+    def is_type(self, value: Value) -> bool:
+        raise NotImplementedError
+
+    def subscripted_type(self, module: Module, value: Value, index: int, context: Context) -> Value:
+        raise NotImplementedError
+
+    def type_params(self, module: Module, scope: int) -> tuple[TypeVarValue, ...]:
+        raise NotImplementedError
+
+    def attribute(self, value: Value, name: str) -> Value:
+        raise NotImplementedError
+
+    def is_subclass(self, cls: ClassValue, base: ClassValue) -> bool:
+        raise NotImplementedError
+
+    def is_metaclass(self, cls: ClassValue) -> bool:
+        raise NotImplementedError
+
+    def bound_functions(self, module: Module, nodes: tuple[int, ...]) -> Value | None:
+        raise NotImplementedError
+
+    def call(self, func: Value, arguments: Arguments) -> Value:
+        raise NotImplementedError
+
+    def call_function(self, func: FunctionValue, arguments: Arguments) -> Value:
+        raise NotImplementedError
+
+    def result(self, func: FunctionValue, arguments: Arguments = _NO_ARGUMENTS) -> Value:
+        raise NotImplementedError
+
+    def decorated(self, module: Module, decorator: int, value: Value, context: Context) -> Value:
+        raise NotImplementedError
+
+    def awaited(self, value: Value) -> Value:
+        raise NotImplementedError
+
+    def coroutine(self, value: Value, *, or_none: bool = False) -> AwaitableValue | None:
+        raise NotImplementedError
+
+    def refuses(self, declared: Value, depth: int = 0) -> bool:
+        raise NotImplementedError
+
+    def field(self, value: Value, key: str) -> Value | None:
+        raise NotImplementedError
+
+    def from_body(self, func: FunctionValue, arguments: Arguments) -> Value:
+        raise NotImplementedError
+
+    def unannotated(self, module: Module, scope: int, index: int) -> Value:
+        raise NotImplementedError
+
+    def of_subclasses(self, module: Module, owner: Value, name: str, found: Unknown) -> Value:
+        raise NotImplementedError
+
+    def filled(self, module: Module, node: int, found: Value) -> Value:
+        raise NotImplementedError
+
+    def generator_return(self, value: Instance) -> Value:
+        raise NotImplementedError
+
+    def _call(self, module: Module, node: f.Call, context: Context) -> Value:
+        raise NotImplementedError

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.index.special import TYPING_MODULES
 from awaitlint.infer.bodies import COROUTINE_ATTRIBUTES, OBJECT_ATTRIBUTES, TAKERS
-from awaitlint.infer.slots import Slot, Slots
+from awaitlint.infer.consumers import consumer, wants
+from awaitlint.infer.items import Items
+from awaitlint.infer.slots import Slot
 from awaitlint.infer.values import (
     AwaitableValue,
     CallableValue,
@@ -24,11 +26,12 @@ from awaitlint.infer.values import (
     UnionValue,
     Value,
     members,
+    union,
     without_none,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from awaitlint.index.project import Module
 
@@ -36,10 +39,17 @@ if TYPE_CHECKING:
 _REFUSING_TYPING = frozenset(
     {
         "AbstractSet",
+        "AsyncContextManager",
+        "AsyncGenerator",
         "AsyncIterable",
         "AsyncIterator",
+        "BinaryIO",
+        "Buffer",
+        "ByteString",
         "Collection",
         "Container",
+        "ContextManager",
+        "IO",
         "ItemsView",
         "Iterable",
         "Iterator",
@@ -53,11 +63,18 @@ _REFUSING_TYPING = frozenset(
         "Sized",
         "SupportsAbs",
         "SupportsBytes",
+        "SupportsComplex",
         "SupportsFloat",
         "SupportsIndex",
         "SupportsInt",
+        "SupportsRound",
+        "TextIO",
         "ValuesView",
     }
+)
+#: annotations of generators, whose first argument is what is yielded
+_YIELDING = frozenset(
+    {"Iterator", "Iterable", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator"}
 )
 #: what a class may bind a name to so that setting the attribute stores the value
 _PLAIN = (f.Const, f.Plain, f.Declared, f.Display, f.DictDisplay)
@@ -65,7 +82,7 @@ _PLAIN = (f.Const, f.Plain, f.Declared, f.Display, f.DictDisplay)
 _DEPTH = 3
 
 
-class Expectations(Slots):
+class Expectations(Items):
     """What inference knows of places that a value can go to."""
 
     def refuses(self, declared: Value, depth: int = 0) -> bool:
@@ -134,8 +151,12 @@ class Expectations(Slots):
     def may_take(self, slot: Slot) -> bool:
         """Whether a function may await, run or keep what it gets in a slot."""
         owner = slot.owner
-        if owner.fact.name in TAKERS:
+        if not isinstance(owner, CallableValue) and owner.fact.name in TAKERS:
             return True
+        if isinstance(owner, FunctionValue) and slot.number >= 0:
+            name = consumer(owner)
+            if name and wants(name, slot.number - (owner.receiver is not None)):
+                return False
         if isinstance(owner, FunctionValue) and owner.module.is_stdlib:
             annotation = self.value(owner.module, owner.fact.params[slot.number].annotation)
             if isinstance(annotation, ClassValue) and annotation.qualname == "builtins.object":
@@ -146,9 +167,14 @@ class Expectations(Slots):
     def _body_refuses(self, func: FunctionValue, index: int, depth: int) -> bool:
         """Whether a body does with a parameter what cannot be done with a coroutine."""
         nodes = func.module.facts.nodes
-        kind = func.fact.params[index].kind
-        if kind in ("vararg", "kwarg") or len(func.fact.bindings.get(func.fact.params[index].name, ())) != 1:
+        param = func.fact.params[index]
+        if param.kind in ("vararg", "kwarg"):
             return False
+        if len(func.fact.bindings.get(param.name, ())) != 1:
+            inner = f.Free(func.scope, param.name)
+            if any(nodes[node] == inner for node in self.users(func.module)):
+                # what a function inside of it sees may be what the name was bound to anew
+                return False
         for user, used, reached in self.uses_of(func, index):
             if not reached:
                 continue
@@ -160,6 +186,19 @@ class Expectations(Slots):
                     return True
         return False
 
+    # ------------------------------------------------------------------ yields
+    def yields(self, module: Module, scope: f.Scope) -> Value:
+        """What a generator's annotation says that it yields; a type variable is kept."""
+        written = self.annotation(module, scope.returns)
+        return union([self._yielded_of(member, is_async=scope.is_async) for member in members(written)])
+
+    def _yielded_of(self, declared: Value, *, is_async: bool) -> Value:
+        if isinstance(declared, Instance) and declared.cls.module.is_stdlib:
+            args = declared.cls.args
+            if args and declared.cls.fact.name in _YIELDING:
+                return args[0]
+        return self.element(declared, is_async=is_async)
+
     # ------------------------------------------------------------------ attributes and items
     def target_refuses(self, module: Module, target: int) -> Value | None:
         """What an attribute or item is declared to be, where that cannot be a coroutine; else None."""
@@ -168,10 +207,34 @@ class Expectations(Slots):
         if isinstance(node, f.Attr):
             owner = self.value(module, node.value)
             if isinstance(owner, Instance) and self._is_plain_attribute(owner.cls, node.name):
-                declared = self._declared_attribute(owner, node.name)
+                declared = self.declared_attribute(owner, node.name)
+                if declared is not None and self._is_self(module, node.value):
+                    # what a type variable of the class stands for is no concern of the class
+                    return declared if self.refuses_or_any(declared) else None
         elif isinstance(node, f.Index) and self.is_written(module, node.value):
-            declared = self._declared_item(self.value(module, node.value))
+            container, key = self.value(module, node.value), module.facts.nodes[node.index]
+            if isinstance(key, f.Const) and isinstance(key.value, str):
+                declared = self.field(container, key.value)
+            declared = declared or self._declared_item(container)
         return declared if declared is not None and self.refuses(declared) else None
+
+    def refuses_or_any(self, declared: Value) -> bool:
+        """Whether a place that is declared so is for no coroutine: of another type, or of a type variable.
+
+        A type variable that the caller chooses is for results where the code itself is asynchronous.
+        """
+        return all(
+            (isinstance(member, TypeVarValue) and member.bound is None) or self.refuses(member)
+            for member in members(declared)
+        )
+
+    def _is_self(self, module: Module, node: int) -> bool:
+        """Whether a node is the object of the method that it stands in."""
+        fact = module.facts.nodes[node]
+        if not isinstance(fact, f.Param) or fact.index != 0:
+            return False
+        parent = module.facts.scopes[fact.scope].parent
+        return module.facts.scopes[parent].kind is f.ScopeKind.CLASS
 
     def _declared_item(self, container: Value) -> Value | None:
         """What a container with written type arguments lets be stored in it."""
@@ -180,39 +243,12 @@ class Expectations(Slots):
         setter = self.attribute(container, "__setitem__")
         functions = setter.functions if isinstance(setter, OverloadedValue) else (setter,)
         found = [
-            self._parameter_of_receiver(function, 2)
+            self.parameter_of_receiver(function, 2)
             for function in functions
             if isinstance(function, FunctionValue) and len(function.fact.params) > 2
         ]
         # of a list, the item and what a slice may be set to
         return found[0] if found and all(each is not None and self.refuses(each) for each in found) else None
-
-    def is_written(self, module: Module, node: int, depth: int = 0) -> bool:
-        """Whether what a container holds is written in an annotation, not read off what was put into it."""
-        nodes = module.facts.nodes
-        fact = nodes[node]
-        if node < 0 or depth > _DEPTH:
-            return False
-        if isinstance(fact, (f.Param, f.Declared)):
-            return True
-        if isinstance(fact, f.Attr):
-            owner = self.value(module, fact.value)
-            return self._declared_attribute(without_none(owner), fact.name) is not None
-        if isinstance(fact, f.Phi):
-            return all(self.is_written(module, option, depth + 1) for option in fact.options)
-        if isinstance(fact, (f.Narrow, f.Index, f.Iter, f.Unpack, f.Await)):
-            return self.is_written(module, fact.value, depth + 1)
-        if isinstance(fact, (f.Name, f.Free)):
-            scope = module.facts.scopes[fact.scope if isinstance(fact, f.Free) else 0]
-            bound = scope.bindings.get(fact.name, ())
-            return bool(bound) and isinstance(nodes[bound[0]], (f.Param, f.Declared))
-        if isinstance(fact, f.Call):
-            func = self.value(module, fact.func)
-            if not isinstance(func, FunctionValue) or func.fact.returns < 0:
-                return False
-            # what a type variable stands for may come from a container that is not written
-            return not self.has_type_vars(self.annotation(func.module, func.fact.returns, func.context))
-        return False
 
     def attribute_refuses(self, module: Module, target: int) -> bool:
         """Whether a module uses an attribute of an object only as something that is no coroutine."""
@@ -251,7 +287,7 @@ class Expectations(Slots):
         for index, other in enumerate(nodes):
             if index == target or not isinstance(other, f.Attr) or other.name != node.name:
                 continue
-            value = self.value(module, other.value)
+            value = self.erase(self.value(module, other.value))
             is_known = isinstance(value, Instance) and isinstance(owner, Instance)
             if is_known and not self._are_related(value, owner):
                 continue
@@ -287,17 +323,25 @@ class Expectations(Slots):
         slots = self.slots(module, user, used)
         return not slots or any(self.may_take(slot) for slot in slots)
 
-    def container_refuses(self, declared: Value, container: f.Node, element: int) -> bool:
-        """Whether what is declared to be in a container cannot be a coroutine."""
-        found = members(without_none(declared))
-        return all(self._item_refused(member, container, element) for member in found)
+    def container_refuses(
+        self, declared: Value, container: f.Node, element: int, *, returned: bool = False
+    ) -> bool:
+        """Whether what is declared to be in a container cannot be a coroutine.
 
-    def _item_refused(self, declared: Value, container: f.Node, element: int) -> bool:
+        What async code returns, it has awaited: there a type variable stands for results.
+        """
+        refuses = self.refuses_or_any if returned else self.refuses
+        found = members(without_none(declared))
+        return all(self._item_refused(member, container, element, refuses) for member in found)
+
+    def _item_refused(
+        self, declared: Value, container: f.Node, element: int, refuses: Callable[[Value], bool]
+    ) -> bool:
         if isinstance(declared, TupleValue) and isinstance(container, f.Display):
             elements = declared.elements
             if len(elements) != len(container.elements) or element not in container.elements:
                 return False
-            return self.refuses(elements[container.elements.index(element)])
+            return refuses(elements[container.elements.index(element)])
         if not isinstance(declared, Instance) or not declared.cls.args:
             return False
         if isinstance(container, f.DictDisplay):
@@ -305,40 +349,9 @@ class Expectations(Slots):
         elif isinstance(container, f.Comp) and container.kind == "dict":
             is_key = element == container.key
         else:
-            return self.refuses(self.element(declared, is_async=False))
+            return refuses(self.element(declared, is_async=False))
         args = declared.cls.args
-        return len(args) == 2 and self.refuses(args[0 if is_key else 1])
-
-    def _parameter_of_receiver(self, func: FunctionValue, index: int) -> Value | None:
-        """What a method's parameter is, with the type arguments of its receiver."""
-        receiver = func.receiver
-        annotation = func.fact.params[index].annotation
-        if annotation < 0 or not isinstance(receiver, Instance):
-            return None
-        for entry in self.mro(receiver.cls):
-            if entry is not None and entry.module is func.module and entry.scope == func.fact.parent:
-                return self.substitute(
-                    self.annotation(func.module, annotation), self.class_mapping(entry), receiver
-                )
-        return None
-
-    def _declared_attribute(self, owner: Value, name: str) -> Value | None:
-        """What the class of an instance declares an attribute to be, by an annotation."""
-        if not isinstance(owner, Instance):
-            return None
-        for entry in self.mro(owner.cls):
-            if entry is None:
-                return None
-            fact = entry.fact
-            nodes = entry.module.facts.nodes
-            for node in (*fact.bindings.get(name, ()), *fact.attributes.get(name, ())):
-                found = nodes[node]
-                if isinstance(found, f.Declared):
-                    declared = self.annotation(entry.module, found.annotation)
-                    return self.substitute(declared, self.class_mapping(entry)) if entry.args else declared
-            if name in fact.bindings:
-                return None
-        return None
+        return len(args) == 2 and refuses(args[0 if is_key else 1])
 
     def _sets(self, cls: ClassValue) -> bool:
         """Whether instances of a class are descriptors that decide what setting them does."""

@@ -30,6 +30,18 @@ CONTEXT_MANAGERS = {
     "contextlib.asynccontextmanager": True,
 }
 
+#: stands in the path of an `External` behind the kind of object that a factory made: ``boto3.client(s3!)``
+MADE = "!"
+#: functions that make objects of classes which stand in no source, by qualified name
+MAKERS = {
+    "boto3.client": "boto3.client",
+    "boto3.resource": "boto3.resource",
+    "boto3.session.Session.client": "boto3.client",
+    "boto3.session.Session.resource": "boto3.resource",
+}
+#: the last names of those
+MAKER_NAMES = frozenset(name.rpartition(".")[2] for name in MAKERS)
+
 #: classes whose methods queue a command and give the object itself, though they are declared awaitable
 QUEUES = frozenset(
     {
@@ -41,6 +53,9 @@ QUEUES = frozenset(
         "redis.commands.timeseries.Pipeline",
     }
 )
+
+#: methods of containers that give an item
+GETTERS = frozenset({"pop", "popleft", "get", "setdefault"})
 
 #: decorators of the standard library that leave a function what it is
 _STDLIB_TRANSPARENT = frozenset(

@@ -8,7 +8,6 @@ from awaitlint.index import facts as f
 from awaitlint.index.special import SPECIAL_FORMS, TYPING_ALIASES, TYPING_MODULES
 from awaitlint.infer.values import (
     NONE,
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassValue,
@@ -27,7 +26,9 @@ from awaitlint.infer.values import (
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
-from awaitlint.infer.evaluator import CYCLE, Evaluator
+from awaitlint.infer.evaluator import CYCLE, UNCUT, Evaluator
+
+_NO_TABLE = Unknown("this version of Python has no such thing in its standard library")
 
 
 class Names(Evaluator):
@@ -37,18 +38,18 @@ class Names(Evaluator):
     def builtin(self, name: str) -> Value:
         """What a name of `builtins` stands for."""
         builtins = self.project.stdlib_module("builtins")
-        return self.module_attribute(builtins, name) if builtins is not None else UNKNOWN
+        return self.module_attribute(builtins, name) if builtins is not None else _NO_TABLE
 
     def instance_of(self, name: str, *args: Value) -> Value:
         """An instance of a builtin class."""
         cls = self.builtin(name)
-        return Instance(ClassValue(cls.module, cls.scope, args)) if isinstance(cls, ClassValue) else UNKNOWN
+        return Instance(ClassValue(cls.module, cls.scope, args)) if isinstance(cls, ClassValue) else _NO_TABLE
 
     def stdlib_instance(self, module_name: str, name: str, *args: Value) -> Value:
         """An instance of a class of the standard library."""
         module = self.project.stdlib_module(module_name)
-        cls = self.module_attribute(module, name) if module is not None else UNKNOWN
-        return Instance(ClassValue(cls.module, cls.scope, args)) if isinstance(cls, ClassValue) else UNKNOWN
+        cls = self.module_attribute(module, name) if module is not None else _NO_TABLE
+        return Instance(ClassValue(cls.module, cls.scope, args)) if isinstance(cls, ClassValue) else _NO_TABLE
 
     def module_attribute(self, module: Module, name: str) -> Value:
         """What ``module.name`` stands for, submodules included."""
@@ -68,7 +69,7 @@ class Names(Evaluator):
             if name in TYPING_ALIASES:
                 source, original = TYPING_ALIASES[name]
                 target = self.project.stdlib_module(source)
-                return self.module_attribute(target, original) if target is not None else UNKNOWN
+                return self.module_attribute(target, original) if target is not None else _NO_TABLE
         nodes = module.facts.scopes[0].bindings.get(name)
         if nodes is not None:
             found = self.bound_functions(module, nodes)
@@ -83,7 +84,7 @@ class Names(Evaluator):
                 return Unknown(f"a star import of `{source}`, which is not at hand, may bind `{name}`")
             if target is not module and self._exported(target, name):
                 found = self.module_attribute(target, name)
-                if not isinstance(found, Unknown) or found is CYCLE:
+                if not isinstance(found, Unknown) or found is CYCLE or _may_be_bound(found):
                     return found
         sub = self.project.submodule(module, name)
         if sub is not None:
@@ -104,14 +105,21 @@ class Names(Evaluator):
             found = self.module_attribute(module, node.name)
             if not isinstance(found, Unknown) or node.name in module.facts.scopes[0].bindings:
                 return found
-            if found.reason.startswith("a star import"):
+            if _may_be_bound(found):
                 return found
         builtin = self.builtin(node.name)
         return Unknown(f"`{node.name}` is not defined") if isinstance(builtin, Unknown) else builtin
 
     def _free(self, module: Module, node: f.Free, context: Context) -> Value:
+        key = (module, node.scope, node.name)
+        known = None if context else self._frees.get(key)
+        if known is not None:
+            return known
         nodes = module.facts.scopes[node.scope].bindings.get(node.name, ())
-        return union([self.value(module, bound, context) for bound in nodes])
+        found = union([self.value(module, bound, context) for bound in nodes])
+        if not context and self._cut == UNCUT:
+            self._frees[key] = found
+        return found
 
     def _import(self, module: Module, node: f.Import, _context: Context) -> Value:
         target = self.project.resolve(module, node.module, node.level)
@@ -123,7 +131,7 @@ class Names(Evaluator):
             return ModuleValue(target)
         if target is module and target.is_package and node.name not in target.facts.scopes[0].bindings:
             sub = self.project.submodule(target, node.name)
-            return ModuleValue(sub) if sub is not None else UNKNOWN
+            return ModuleValue(sub) if sub is not None else Unknown(f"`{target.name}` has no `{node.name}`")
         found = self.module_attribute(target, node.name)
         if isinstance(found, Unknown) and target.is_package:
             sub = self.project.submodule(target, node.name)
@@ -188,3 +196,8 @@ class Names(Evaluator):
         if implicit or self.is_metaclass(cls):
             return cls
         return Instance(cls)
+
+
+def _may_be_bound(value: Unknown) -> bool:
+    """Whether a name that was looked up in a module may come from a star import of what is not at hand."""
+    return value.reason.startswith("a star import")

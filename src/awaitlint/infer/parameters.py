@@ -163,9 +163,8 @@ class Parameters(Calls):
             table = self._private[module] = dict(_calls_by_name(module))
         return table.get(module.facts.scopes[scope].name, [])
 
-    if TYPE_CHECKING:
-        #: name of a private function -> its calls, for names that only one function of the module has
-        _private: dict[Module, dict[str, list[f.Call]]]
+    #: name of a private function -> its calls, for names that only one function of the module has
+    _private: dict[Module, dict[str, list[f.Call]]]
 
 
 def _calls_by_name(module: Module) -> Iterator[tuple[str, list[f.Call]]]:

@@ -10,6 +10,8 @@ from awaitlint.infer.known import QUEUES
 from awaitlint.infer.typing import Mapping
 from awaitlint.infer.values import (
     AwaitableValue,
+    CallableValue,
+    ClassValue,
     Context,
     FunctionValue,
     Instance,
@@ -18,6 +20,7 @@ from awaitlint.infer.values import (
     TypeVarValue,
     UnionValue,
     Value,
+    members,
     union,
 )
 
@@ -48,6 +51,11 @@ class Lazy:
         self._context = context
         self._value = value
 
+    def constant(self) -> f.Const | None:
+        """The argument, where it is a literal in the text."""
+        node = self._module.facts.nodes[self._node] if self._module is not None and self._node >= 0 else None
+        return node if isinstance(node, f.Const) else None
+
     def __call__(self) -> Value:
         if self._value is None:
             assert self._module is not None
@@ -60,6 +68,8 @@ class Signatures(Awaiting):
 
     def _call_overloaded(self, func: OverloadedValue, arguments: Arguments) -> Value:
         made = union([self.call_function(function, arguments) for function in self.fitting(func, arguments)])
+        if isinstance(made, AwaitableValue) and self._body_makes_coroutines(made.function):
+            return AwaitableValue("Coroutine", made.result, made.function)
         if (
             isinstance(made, AwaitableValue)
             and not all(map(self._takes_receiver, func.functions))
@@ -69,12 +79,55 @@ class Signatures(Awaiting):
             return AwaitableValue("Coroutine", made.result, made.function)
         return made
 
+    def _body_makes_coroutines(self, func: FunctionValue | None) -> bool:
+        """Whether what an overload's implementation returns is a coroutine wherever it can be awaited."""
+        if func is None or func.fact.is_async or func.module.is_stub:
+            return False
+        bound = func.module.facts.scopes[func.fact.parent].bindings.get(func.fact.name, ())
+        node = func.module.facts.nodes[bound[-1]] if bound else None
+        if (
+            not isinstance(node, f.Func)
+            or node.scope == func.scope
+            or func.module.facts.scopes[node.scope].is_stub
+        ):
+            return False
+        implementation = FunctionValue(func.module, node.scope, func.receiver, func.context)
+        returned = members(self.from_body(implementation, Arguments()))
+        return all(
+            self.coroutine(member) is not None or self.is_awaitable(member) is False for member in returned
+        ) and any(self.coroutine(member) is not None for member in returned)
+
     def fitting(self, func: OverloadedValue, arguments: Arguments) -> Sequence[FunctionValue]:
         """The overloads that a call may mean."""
         mine = [function for function in func.functions if self._takes_receiver(function)]
         fitting = [function for function in mine or func.functions if self._fits(function, arguments)]
         exact = [function for function in fitting if self._accepts(function, arguments)]
+        if len(exact) > 1 and self._wants_async(exact[0], arguments):
+            return exact[:1]
         return exact or fitting or func.functions
+
+    def _wants_async(self, func: FunctionValue, arguments: Arguments) -> bool:
+        """Whether a parameter is a callback that gives an awaitable, and so does the argument."""
+        key = (func.module, func.scope)
+        wanted = self._callbacks.get(key)
+        if wanted is None:
+            wanted = self._callbacks[key] = frozenset(
+                position
+                for position, param in enumerate(func.fact.params)
+                if param.annotation >= 0
+                and isinstance(declared := self.annotation(func.module, param.annotation), CallableValue)
+                and isinstance(declared.result, AwaitableValue)
+            )
+        return bool(wanted) and any(
+            position in wanted and self._gives_awaitable(lazy()) is True
+            for position, lazy in self._matched(func, arguments)
+        )
+
+    def _gives_awaitable(self, callback: Value) -> bool | None:
+        """Whether calling a callback gives an awaitable; None where that is not known."""
+        if not isinstance(callback, (FunctionValue, ClassValue, CallableValue)):
+            return None
+        return self.is_awaitable(self.call(callback, Arguments()))
 
     def _is_queue(self, receiver: Value | None) -> bool:
         """Whether methods of an object only note what is to be done later, as those of a pipeline do."""
@@ -153,7 +206,22 @@ class Signatures(Awaiting):
             declared = self.annotation(func.module, annotation, func.context)
             if self._contradicts(declared, lazy()):
                 return False
+            form = func.module.facts.nodes[annotation]
+            if isinstance(form, f.Index) and self._is_other_literal(func.module, form, lazy):
+                return False
         return True
+
+    @staticmethod
+    def _is_other_literal(module: Module, form: f.Index, argument: Lazy) -> bool:
+        """Whether an argument is written out, and none of the values that an annotation lists."""
+        nodes = module.facts.nodes
+        given = argument.constant() if getattr(nodes[form.value], "name", "") == "Literal" else None
+        if given is None:
+            return False
+        index = nodes[form.index]
+        listed = [nodes[each] for each in (index.elements if isinstance(index, f.Display) else (form.index,))]
+        values = [(type(each.value), each.value) for each in listed if isinstance(each, f.Const)]
+        return len(values) == len(listed) and (type(given.value), given.value) not in values
 
     def _contradicts(self, declared: Value, actual: Value) -> bool:
         """Whether a value certainly is not what an annotation says; only plain classes are told apart."""
@@ -161,6 +229,8 @@ class Signatures(Awaiting):
             return all(self._contradicts(member, actual) for member in declared.members)
         if isinstance(actual, UnionValue):
             return any(self._contradicts(declared, member) for member in actual.members)
+        if isinstance(declared, AwaitableValue):
+            return self.is_awaitable(actual) is False
         if isinstance(actual, NoneValue):
             return isinstance(declared, Instance) and not self.is_protocol(declared.cls)
         if isinstance(declared, NoneValue):
@@ -172,6 +242,8 @@ class Signatures(Awaiting):
                 and not self.is_protocol(declared.cls)
                 and not self.is_subclass(actual.cls, declared.cls)
             )
+        if isinstance(declared, CallableValue) and isinstance(declared.result, AwaitableValue):
+            return self._gives_awaitable(actual) is False
         if isinstance(declared, TypeVarValue) and declared.bound is not None:
             return self._contradicts(declared.bound, actual)
         if isinstance(declared, Instance) and isinstance(actual, AwaitableValue):
@@ -216,3 +288,6 @@ class Signatures(Awaiting):
                 if keyword in by_name:
                     found.append((by_name[keyword], Lazy(self, module, node, arguments.context)))
         return found
+
+    #: of a function, the positions of callbacks that are to give an awaitable
+    _callbacks: dict[tuple[Module, int], frozenset[int]]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
-from awaitlint.infer.bodies import Bodies, last_name
+from awaitlint.infer.bodies import last_name
 from awaitlint.infer.values import (
-    UNKNOWN,
     CallableValue,
     ClassValue,
     FunctionValue,
@@ -16,8 +15,11 @@ from awaitlint.infer.values import (
     SpecialForm,
     TypeVarValue,
     UnionValue,
+    Unknown,
     Value,
+    members,
 )
+from awaitlint.infer.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,16 +42,16 @@ class Slot(NamedTuple):
     """A parameter that an argument goes to, or a field that a class makes a parameter of.
 
     `declared` is what its annotation says, None where there is none; `number` is the parameter's number in
-    `owner`, -1 for a field.
+    `owner`, -1 for a field.  The parameters of a ``Callable[[X], Y]`` have no name and the number -1.
     """
 
     name: str
     declared: Value | None
-    owner: FunctionValue | ClassValue
+    owner: FunctionValue | ClassValue | CallableValue
     number: int
 
 
-class Slots(Bodies):
+class Slots(Written):
     """Finds the slots of arguments."""
 
     def slots(self, module: Module, call: int, argument: int) -> list[Slot]:
@@ -63,7 +65,27 @@ class Slots(Bodies):
         position, keyword = self._place(module, node, argument)
         if position < 0 and not keyword:
             return []
-        return self._slots_of(self.value(module, node.func), position, keyword)
+        found = self._slots_of(self.value(module, node.func), position, keyword)
+        func = module.facts.nodes[node.func]
+        if not isinstance(func, f.Attr):
+            return found
+        return [self._of_receiver(module, func.value, slot) for slot in found]
+
+    def _of_receiver(self, module: Module, receiver: int, slot: Slot) -> Slot:
+        """A slot of a method with what is written of the object's type arguments: ``Foo`` for a list[Foo].
+
+        Many a list of coroutines is declared to be one of tasks, and runs none the worse for it.
+        """
+        owner = slot.owner
+        if not isinstance(owner, FunctionValue) or slot.declared is None or slot.number < 0:
+            return slot
+        generic = isinstance(owner.receiver, Instance) and bool(owner.receiver.cls.args)
+        if not generic or not self.has_type_vars(slot.declared) or not self.is_written(module, receiver):
+            return slot
+        declared = self.parameter_of_receiver(owner, slot.number)
+        if declared is None or any(self.is_awaitable(member) for member in members(declared)):
+            return slot
+        return slot._replace(declared=declared)
 
     @staticmethod
     def _place(module: Module, call: f.Call, argument: int) -> tuple[int, str]:
@@ -83,7 +105,9 @@ class Slots(Bodies):
 
     def _slots_of(self, func: Value, position: int, keyword: str) -> list[Slot]:
         if isinstance(func, OverloadedValue):
-            return self._all_slots(func.functions, position, keyword)
+            # one that has no room for the argument is not the one that is called
+            able = [each for each in func.functions if _parameter(each, position, keyword) >= 0]
+            return self._all_slots(able, position, keyword)
         if isinstance(func, UnionValue):
             return self._all_slots(func.members, position, keyword)
         if isinstance(func, ClassValue):
@@ -93,6 +117,8 @@ class Slots(Bodies):
         if isinstance(func, Instance):
             called = self.attribute(func, "__call__")
             return [] if isinstance(called, Instance) else self._slots_of(called, position, keyword)
+        if isinstance(func, CallableValue) and not keyword and position < len(func.params):
+            return [Slot("", func.params[position], func, -1)]
         return []
 
     def _all_slots(self, functions: Sequence[Value], position: int, keyword: str) -> list[Slot]:
@@ -135,18 +161,7 @@ class Slots(Bodies):
         params = func.fact.params
         if any(self._may_move(func.module, decorator) for decorator in func.fact.decorators):
             return None
-        index = -1
-        if keyword:
-            index = next(
-                (i for i, p in enumerate(params) if p.name == keyword and p.kind in ("normal", "kwonly")), -1
-            )
-            if index < 0:
-                index = next((i for i, p in enumerate(params) if p.kind == "kwarg"), -1)
-        else:
-            bound = func.receiver is not None and bool(params) and params[0].kind in ("posonly", "normal")
-            index = position + bound
-            if index >= len(params) or params[index].kind not in ("posonly", "normal"):
-                index = next((i for i, p in enumerate(params) if p.kind == "vararg"), -1)
+        index = _parameter(func, position, keyword)
         if index < 0:
             return None
         param = params[index]
@@ -253,7 +268,8 @@ class Slots(Bodies):
         declared = self.annotation(entry.module, field.annotation)
         if isinstance(declared, Instance) and declared.cls.qualname == "dataclasses.InitVar":
             # given to the constructor, though it is no attribute
-            declared = declared.cls.args[0] if declared.cls.args else UNKNOWN
+            args = declared.cls.args
+            declared = args[0] if args else Unknown("`InitVar` does not say what it is")
         return Slot(name, declared, cls, -1)
 
     def _makes_constructor(self, entry: ClassValue) -> bool:
@@ -295,3 +311,18 @@ class Slots(Bodies):
                     return []
                 found[name] = (entry, name, bound[0])
         return list(found.values())
+
+
+def _parameter(func: FunctionValue, position: int, keyword: str) -> int:
+    """The number of the parameter that takes an argument of a call; -1 where none does."""
+    params = func.fact.params
+    if keyword:
+        for index, param in enumerate(params):
+            if param.name == keyword and param.kind in ("normal", "kwonly"):
+                return index
+        return next((i for i, p in enumerate(params) if p.kind == "kwarg"), -1)
+    bound = func.receiver is not None and bool(params) and params[0].kind in ("posonly", "normal")
+    index = position + bound
+    if index < len(params) and params[index].kind in ("posonly", "normal"):
+        return index
+    return next((i for i, p in enumerate(params) if p.kind == "vararg"), -1)

@@ -8,7 +8,6 @@ from awaitlint.index import facts as f
 from awaitlint.infer.values import (
     NEVER,
     NONE,
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassValue,
@@ -34,6 +33,9 @@ if TYPE_CHECKING:
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.names import Names
 
+_CAUGHT = Unknown("the class of the exception is not known")
+_FOUND_ASYNC = Unknown("nothing says what the `async def` function returns")
+
 
 class Statements(Names):
     """Evaluates what statements bind."""
@@ -41,9 +43,19 @@ class Statements(Names):
     # ------------------------------------------------------------------ statements
     def _iter(self, module: Module, node: f.Iter, context: Context) -> Value:
         value = self.value(module, node.value, context)
-        return union(
+        found = union(
             [self.element(member, is_async=node.is_async) for member in members(without_none(value))]
         )
+        if node.is_async or not (found is NEVER or isinstance(found, Unknown)):
+            return found
+        return self.filled(module, self.viewed(module, node.value, "values"), found)
+
+    @staticmethod
+    def viewed(module: Module, node: int, view: str) -> int:
+        """The dict of which a node is a view, such as ``jobs.values()``; of any other node, itself."""
+        fact = module.facts.nodes[node]
+        func = module.facts.nodes[fact.func] if isinstance(fact, f.Call) and not fact.args else None
+        return func.value if isinstance(func, f.Attr) and func.name == view else node
 
     def element(self, value: Value, *, is_async: bool) -> Value:
         """What iterating a value gives."""
@@ -90,12 +102,17 @@ class Statements(Names):
                 found.append(member.elements[node.index] if inside else Unknown("there is no such element"))
             else:
                 found.append(self.element(member, is_async=False))
+        inner = module.facts.nodes[node.value]
+        if node.index == 1 and isinstance(inner, f.Iter):
+            viewed = self.viewed(module, inner.value, "items")
+            if viewed != inner.value:
+                return self.filled(module, viewed, union(found))
         return union(found)
 
     def _caught(self, module: Module, node: f.Caught, context: Context) -> Value:
         value = self.value(module, node.types, context)
         classes = value.elements if isinstance(value, TupleValue) else members(value)
-        return union([self.as_instance(cls) if isinstance(cls, ClassValue) else UNKNOWN for cls in classes])
+        return union([self.as_instance(cls) if isinstance(cls, ClassValue) else _CAUGHT for cls in classes])
 
     def _declared(self, module: Module, node: f.Declared, context: Context) -> Value:
         form = self.value(module, node.annotation, context)
@@ -120,7 +137,7 @@ class Statements(Names):
 
     def _narrow(self, module: Module, node: f.Narrow, context: Context) -> Value:
         if node.test == "awaitable":
-            value = self.value(module, node.value, context) if node.positive else UNKNOWN
+            value = self.value(module, node.value, context) if node.positive else NONE
             if self.coroutine(value) is not None:
                 return AwaitableValue("Awaitable", self.awaited(value))
             return Unknown("the code looks whether it is awaitable")
@@ -141,15 +158,18 @@ class Statements(Names):
                 return Unknown("the code looks whether it is a coroutine")
             if classes is None or not isinstance(value, UnionValue):
                 return value
-            rest = [
-                m for m in value.members if not (isinstance(m, Instance) and self._any_base(m.cls, classes))
-            ]
+            rest = [m for m in value.members if not self._is_one_of(m, classes)]
             return union(rest) if rest else Unknown("`isinstance` leaves nothing")
         if classes is None:
             return Unknown("a class that `isinstance` names is not known")
-        kept = [m for m in members(value) if isinstance(m, Instance) and self._any_base(m.cls, classes)]
+        kept = [m for m in members(value) if self._is_one_of(m, classes)]
         if kept:
-            return union(kept)
+            return union(
+                [
+                    AwaitableValue("Awaitable", self.awaited(m)) if isinstance(m, AwaitableValue) else m
+                    for m in kept
+                ]
+            )
         return union([self.as_instance(cls) for cls in classes])
 
     def _async_function(self, module: Module, node: f.Narrow, context: Context) -> Value:
@@ -163,7 +183,7 @@ class Statements(Names):
             return CallableValue(
                 AwaitableValue("Coroutine", value.result.result, value.result.function), value.origin
             )
-        return CallableValue(AwaitableValue("Coroutine", UNKNOWN))
+        return CallableValue(AwaitableValue("Coroutine", _FOUND_ASYNC))
 
     def _classes_of(self, value: Value) -> list[ClassValue] | None:
         """The classes that an ``isinstance`` test names, or None where not all are known."""
@@ -179,6 +199,13 @@ class Statements(Names):
             else:
                 return None
         return found
+
+    def _is_one_of(self, value: Value, classes: list[ClassValue]) -> bool:
+        """Whether a value certainly is an instance of one of some classes."""
+        if isinstance(value, AwaitableValue):
+            names = {cls.qualname for cls in classes}
+            return "typing.Awaitable" in names or (value.kind == "Coroutine" and "typing.Coroutine" in names)
+        return isinstance(value, Instance) and self._any_base(value.cls, classes)
 
     def _any_base(self, cls: ClassValue, bases: list[ClassValue]) -> bool:
         return any(self.is_subclass(cls, base) for base in bases)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.infer.classes import Classes
 from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.linearisation import is_same
 from awaitlint.infer.values import (
     NONE,
-    UNKNOWN,
     AwaitableValue,
     CallableValue,
     ClassValue,
@@ -49,6 +49,7 @@ _AWAITABLES = {
 _ITERABLES = frozenset(
     {"Iterable", "Iterator", "Generator", "AsyncIterable", "AsyncIterator", "AsyncGenerator"}
     | {"Collection", "Container", "Sequence", "Reversible", "tuple"}
+    | {"SupportsNext", "SupportsAnext", "SupportsLenAndGetItem"}
 )
 
 Mapping = dict[TypeVarValue, Value]
@@ -63,6 +64,10 @@ class Typing(Classes):
 
     def annotation(self, module: Module, node: int, context: Context = ()) -> Value:
         """What an annotation's values are instances of."""
+        fact = module.facts.nodes[node] if node >= 0 else None
+        if isinstance(fact, f.Const) and isinstance(fact.value, str) and fact.value.isidentifier():
+            # a forward reference in an alias: Union["Bot", "Client"]
+            return self.as_instance(self._name(module, f.Name(fact.value), context))
         return self.as_instance(self.value(module, node, context))
 
     def is_type(self, value: Value) -> bool:
@@ -84,7 +89,7 @@ class Typing(Classes):
         if isinstance(value, SpecialForm) and value.name == "Self":
             return _SELF
         if isinstance(value, SpecialForm) and value.name == "Callable":
-            return CallableValue(UNKNOWN)
+            return CallableValue(Unknown("`Callable` does not say what it returns"))
         if isinstance(value, SpecialForm) and value.name == "LiteralString":
             return self.instance_of("str")
         if isinstance(value, SpecialForm):
@@ -98,13 +103,15 @@ class Typing(Classes):
             awaitable = _AWAITABLES.get(name)
             if awaitable is not None:
                 kind, position = awaitable
-                return AwaitableValue(kind, cls.args[position] if len(cls.args) > position else UNKNOWN)
+                if len(cls.args) > position:
+                    return AwaitableValue(kind, cls.args[position])
+                return AwaitableValue(kind, Unknown(f"`{kind}` does not say what awaiting it gives"))
             if name == "builtins.object":
                 return Unknown("`object` says nothing")
             if name == "builtins.type" and cls.args:
                 return self._class_of(cls)
             if name in ("types.NoneType", "_typeshed.Incomplete"):
-                return NONE if name == "types.NoneType" else UNKNOWN
+                return NONE if name == "types.NoneType" else Unknown("`Incomplete` says nothing")
         return Instance(cls)
 
     def _class_of(self, cls: ClassValue) -> Value:
@@ -137,12 +144,12 @@ class Typing(Classes):
             self._collect_type_vars(value.instance, seen)
             args = tuple(self._type_argument(module, element, context) for element in elements)
             return TypeForm(self.substitute(value.instance, dict(zip(seen, args, strict=False))))
-        return UNKNOWN
+        return Unknown(getattr(value, "reason", "") or "what is subscripted is no type")
 
     def _type_argument(self, module: Module, node: int, context: Context) -> Value:
         fact = module.facts.nodes[node]
         if isinstance(fact, f.Display):
-            return UNKNOWN
+            return Unknown("parameters are no type of their own")
         return self.annotation(module, node, context)
 
     def _special(self, module: Module, name: str, elements: tuple[int, ...], context: Context) -> Value:
@@ -153,7 +160,11 @@ class Typing(Classes):
         if name == "Annotated" or name in _WRAPPERS:
             return TypeForm(self.annotation(module, elements[0], context))
         if name == "Callable":
-            result = self.annotation(module, elements[1], context) if len(elements) == 2 else UNKNOWN
+            result = (
+                self.annotation(module, elements[1], context)
+                if len(elements) == 2
+                else Unknown("`Callable` does not say what it returns")
+            )
             wanted = module.facts.nodes[elements[0]]
             types = wanted.elements if isinstance(wanted, f.Display) else ()
             params = tuple(self.annotation(module, element, context) for element in types)
@@ -278,13 +289,34 @@ class Typing(Classes):
                 self._unify_instance(cls, member, mapping, depth + 1)
         elif isinstance(actual, Instance):
             for entry in self.mro(actual.cls):
-                if entry is not None and self._same(cls, entry):
+                if entry is not None and is_same(cls, entry):
                     for one, other in zip(cls.args, entry.args, strict=False):
                         self.unify(one, other, mapping, depth + 1)
                     return
             if cls.module.name == "typing" and name.endswith(("Iterable", "Iterator")):
                 self.unify(cls.args[0], self.element(actual, is_async="Async" in name), mapping, depth + 1)
+            elif cls.module.is_stdlib and self.is_protocol(cls):
+                self._unify_protocol(cls, actual, mapping, depth)
 
-    if TYPE_CHECKING:
+    def _unify_protocol(self, cls: ClassValue, actual: Instance, mapping: Mapping, depth: int) -> None:
+        """Learn from what the methods of an object give that a protocol asks for."""
+        own: Mapping = {}
+        for name, nodes in cls.fact.bindings.items():
+            method = self.value(cls.module, nodes[-1])
+            if not isinstance(method, FunctionValue) or method.fact.returns < 0:
+                continue
+            given = (
+                self._item(actual, 0, None)
+                if name == "__getitem__"
+                else self.call(self.attribute(actual, name), Arguments())
+            )
+            self.unify(self.annotation(cls.module, method.fact.returns), given, own, depth + 1)
+        for param, arg in zip(self.type_params(cls.module, cls.scope), cls.args, strict=False):
+            if param in own:
+                self.unify(arg, own[param], mapping, depth + 1)
 
-        def is_awaitable(self, value: Value) -> bool | None: ...
+    def is_awaitable(self, value: Value) -> bool | None:
+        raise NotImplementedError
+
+    def is_protocol(self, cls: ClassValue) -> bool:
+        raise NotImplementedError

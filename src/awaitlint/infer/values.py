@@ -26,7 +26,7 @@ class Unknown(Value, frozen=True, eq=False):
     `absent` says that it is an attribute which the value certainly does not have.
     """
 
-    reason: str = ""
+    reason: str
     absent: bool = False
 
     def __eq__(self, other: object) -> bool:
@@ -204,7 +204,6 @@ class UnionValue(Value, frozen=True):
     members: tuple[Value, ...]
 
 
-UNKNOWN = Unknown()
 NONE = NoneValue()
 NEVER = NeverValue()
 

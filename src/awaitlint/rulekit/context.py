@@ -7,8 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from awaitlint.files.source import decode, split_lines
-from awaitlint.index.facts import Call, Declared, Narrow, Phi, Use
-from awaitlint.infer.values import CallableValue, External, FunctionValue, OverloadedValue, UnionValue
+from awaitlint.index.facts import Attr, Call, Declared, Narrow, Phi, Use
+from awaitlint.infer.bodies import last_name
+from awaitlint.infer.values import (
+    CallableValue,
+    External,
+    FunctionValue,
+    OverloadedValue,
+    UnionValue,
+    Unknown,
+)
 from awaitlint.model import Diagnostic, Related, Span
 from awaitlint.rulekit.flow import Flow
 from awaitlint.syntax.columns import Columns
@@ -141,8 +149,11 @@ class ModuleContext:
                 return None
         value = self.value(site)
         found = self.infer.coroutine(value, or_none=site.use in _FAILS_ON_NONE)
+        if found is None and isinstance(value, UnionValue):
+            found = self._on_some_path(site)
+            return self._of_some_function(site, value) if found is None else found
         if found is None:
-            return self._on_some_path(site) if isinstance(value, UnionValue) else None
+            return None
         if self.is_safe(site, found) or self.is_overridden(site, found):
             return None
         return found
@@ -160,6 +171,46 @@ class ModuleContext:
                 continue
             return made
         return None
+
+    def _of_some_function(self, site: Site, value: UnionValue) -> AwaitableValue | None:
+        """The coroutine that a bare call makes on some path, where nothing says what it makes on the others.
+
+        What is called, or has the method, is a local variable that was bound on several paths.  The function
+        may serve two worlds if it awaits a call of that name, too.
+        """
+        if site.use is not Use.DISCARDED or not self.scope_of(site).is_async:
+            return None
+        if not self._is_bound_on_paths(site):
+            return None
+        made: AwaitableValue | None = None
+        for member in value.members:
+            coroutine = self.infer.coroutine(member)
+            if coroutine is None and not isinstance(member, Unknown):
+                return None
+            if coroutine is not None and coroutine.function is not None and coroutine.function.fact.is_async:
+                made = made or coroutine
+        if made is None or self.is_safe(site, made) or self.is_overridden(site, made):
+            return None
+        called = self._called_by(site)
+        if any(
+            other.use is Use.AWAITED and other.scope == site.scope and self._called_by(other) == called
+            for other in self.facts.sites
+        ):
+            return None
+        return made
+
+    def _is_bound_on_paths(self, site: Site) -> bool:
+        nodes = self.facts.nodes
+        call = nodes[site.node]
+        node = nodes[call.func] if isinstance(call, Call) else call
+        while isinstance(node, (Attr, Narrow)):
+            node = nodes[node.value]
+        return isinstance(node, Phi)
+
+    def _called_by(self, site: Site) -> str | int:
+        """What a call calls: its last name, or the node where that is a local variable."""
+        call = self.facts.nodes[site.node]
+        return (last_name(self.facts.nodes[call.func]) or call.func) if isinstance(call, Call) else -1
 
     @cached_property
     def blocked(self) -> BlockedModule | None:
@@ -276,8 +327,11 @@ class NodeContext(Protocol):
     def site(self, node: libcst.CSTNode) -> Site | None:
         """The site that facts have at this expression."""
 
-    def is_probed(self, node: libcst.CSTNode) -> bool:
-        """Whether an enclosing test asks if the node (or what it calls) is awaitable or asynchronous."""
+    def is_probed(self, node: libcst.CSTNode, *, nearby: bool = False) -> bool:
+        """Whether an enclosing test asks if the node (or what it calls) is awaitable or asynchronous.
+
+        `nearby` leaves out the tests outside of the function that the node stands in.
+        """
 
     def expects_error(self) -> bool:
         """Whether the visited node stands in ``with pytest.raises(...)`` or ``self.assertRaises(...)``."""

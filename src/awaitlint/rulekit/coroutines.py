@@ -75,7 +75,16 @@ class CoroutineRule(Rule):
         if site is None or site.use not in self.uses:
             return None
         value = self.awaitable(site)
-        return None if value is None or self.context.is_probed(node) else (site, value)
+        if value is None or self.context.is_probed(node, nearby=self._is_found_async(site)):
+            return None
+        return site, value
+
+    def _is_found_async(self, site: f.Site) -> bool:
+        """Whether a site calls a function that was found to be ``async def``, as wrappers of such do."""
+        nodes = self.module.facts.nodes
+        call = nodes[site.node]
+        func = nodes[call.func] if isinstance(call, f.Call) else None
+        return isinstance(func, f.Narrow) and func.test == "async function" and func.positive
 
     def is_handled(self, site: f.Site) -> bool:
         """Whether the same coroutine is awaited, given away or kept elsewhere: the code knows what it has."""
@@ -149,13 +158,32 @@ class CoroutineRule(Rule):
             bound = self.bindings(site)
             if not bound or not all(self.can_await(self.module.scope_of(each)) for each in bound):
                 return None
+            wanted = [self.module.flow.wants(each.node) for each in bound]
+            if any(each != [] for each in wanted):
+                return self._fix_here(node) if self._is_last(site, wanted) else None
             spans = [self.module.span(each) for each in bound]
             awaits = [Edit(Span(at.line, at.column, at.line, at.column), "await ") for at in spans]
             return self.fix("Add `await` where the coroutine is created", awaits)
+        return self._fix_here(node)
+
+    def _fix_here(self, node: libcst.BaseExpression) -> Fix | None:
+        """Await an expression where it stands."""
         if not self.can_await(self.context.scope) or self.context.in_generator(node):
             return None
         edits = insert_await(self.context, self.module.lines, node, self.context.parents)
         return self.fix("Add `await`", edits) if edits else None
+
+    def _is_last(self, site: f.Site, wanted: list[list[f.Site] | None]) -> bool:
+        """Whether a use ends the function: what wants the coroutine further down is not run after it."""
+        return (
+            site.use is f.Use.RETURNED
+            and self.module.infer.coroutine(self.module.value(site)) is not None
+            and all(
+                other.scope == site.scope and (other.line, other.column) > (site.line, site.column)
+                for others in wanted
+                for other in others or (site,)
+            )
+        )
 
     def advice(self, site: f.Site) -> str:
         """What to do about it where the value is created."""

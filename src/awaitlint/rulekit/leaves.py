@@ -6,7 +6,15 @@ import fnmatch
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
-from awaitlint.infer.callgraph import Kind, Step
+from awaitlint.index.blocking import BlockingCall, Check, On, State, catalogue
+from awaitlint.index.blocking import Kind as Waits
+from awaitlint.index.blocking import Severity as Holds
+from awaitlint.index.factories import factories
+from awaitlint.index.facts import Use
+from awaitlint.index.project import Origin
+from awaitlint.index.reached import reached
+from awaitlint.infer.callgraph import Kind, is_consumer
+from awaitlint.infer.known import MADE
 from awaitlint.infer.values import (
     CallableValue,
     ClassValue,
@@ -14,18 +22,36 @@ from awaitlint.infer.values import (
     FunctionValue,
     Instance,
     OverloadedValue,
+    Unknown,
     Value,
 )
 from awaitlint.model import Severity
-from awaitlint.rulekit.blocking import catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from awaitlint.config.settings import Settings
+    from awaitlint.index.blocking import Condition
+    from awaitlint.index.project import Module
+    from awaitlint.infer.callgraph import Step
     from awaitlint.infer.engine import Inference
-    from awaitlint.rulekit.blocking import BlockingCall
 
+_THREAD = "asyncio.to_thread"
+#: how bad a call is, by how long it can hold the loop
+_SEVERITIES = {
+    Holds.ALWAYS: Severity.ERROR,
+    Holds.RAISES: Severity.ERROR,
+    Holds.HEAVY: Severity.WARNING,
+    Holds.BRIEF: Severity.INFO,
+}
+#: states in which most calls find what they are called on: it has to be shown that they block
+_SILENT = frozenset(
+    {State.FREE, State.READY, State.LOADED, State.LOCAL, State.CACHED, State.SUCCEEDS, State.SMALL}
+)
+#: methods by which a socket is told not to block
+_UNBLOCKERS = frozenset({"setblocking", "settimeout", "set_blocking"})
+#: calls that await what a pool was given
+_AWAITING = frozenset({"run_in_executor", "wrap_future"})
 #: functions after which the results of futures are there
 _WAITERS = frozenset({"as_completed", "wait", "wrap_future", "gather"})
 
@@ -68,7 +94,7 @@ class Leaves:
 
     def leaf(self, func: FunctionValue, step: Step) -> Leaf | None:
         """The blocking call that a step is; None where it is none, or not known to be one."""
-        if step.kind not in (Kind.CALL, Kind.HAND):
+        if step.kind is Kind.READ:
             return None
         if self._calls:
             own = self._configured(step.value)
@@ -77,20 +103,19 @@ class Leaves:
         if step.function is not None:
             return None
         value = step.value
-        found = self._memo.get(value, _MISSING)
-        if isinstance(found, _Missing):
+        if isinstance(value, (External, Unknown)):
+            found = self._reached(func.module, step, value)
+        elif value in self._memo:
+            found = self._memo[value]
+        else:
             found = self._memo[value] = self._known(value)
-        if found is None or self._matches(self._safe, value):
+        if found is None or self._matches(self._safe, value) or not self._waits(func, step, found):
             return None
-        call = func.module.facts.nodes[step.node]
-        if (
-            step.kind is Kind.CALL
-            and isinstance(call, f.Call)
-            and self._returns_at_once(func, call, value, found)
-        ):
+        severity = self._severity(str(found.kind), _SEVERITIES.get(found.severity))
+        if severity is None:
             return None
-        severity = self._severity(found.kind, found.severity)
-        return None if severity is None else Leaf(found.name, found.kind, severity, found.instead)
+        instead = "" if found.instead == _THREAD else found.replacement
+        return Leaf(found.spelling, str(found.kind), severity, instead)
 
     def is_safe(self, func: FunctionValue) -> bool:
         """Whether the configuration says that a function of the project does not block its caller."""
@@ -112,7 +137,7 @@ class Leaves:
                     return None if severity is None else Leaf(name, "user", severity, "", advice)
         return None
 
-    def _severity(self, kind: str, severity: Severity) -> Severity | None:
+    def _severity(self, kind: str, severity: Severity | None) -> Severity | None:
         level = self._levels.get(kind)
         if level is None:
             return severity
@@ -127,19 +152,176 @@ class Leaves:
 
     # ------------------------------------------------------------------ the catalogue
     def _known(self, value: Value) -> BlockingCall | None:
+        """The entry for what inference knows is called."""
         known = catalogue()
-        return next((known[name] for name in _names(self.infer, value) if name in known), None)
+        if isinstance(value, ClassValue):
+            return self._of_class(value)
+        if not isinstance(value, FunctionValue) or value.fact.is_async:
+            return None
+        receiver = value.receiver
+        cls = receiver.cls if isinstance(receiver, Instance) else receiver
+        if isinstance(cls, ClassValue):
+            return known.method(self._classes(cls, value), value.fact.name)
+        name = value.qualname
+        return known.get(name)
 
-    def _returns_at_once(self, func: FunctionValue, call: f.Call, value: Value, known: BlockingCall) -> bool:
-        """Whether the arguments of a call say that it does not wait."""
+    def _of_class(self, cls: ClassValue) -> BlockingCall | None:
+        known = catalogue()
+        return known.get(cls.qualname)
+
+    def _classes(self, cls: ClassValue, method: FunctionValue) -> list[str]:
+        """The qualified names of a class and its bases, up to the one that has the method in its body."""
+        names: list[str] = []
+        for entry in self.infer.mro(cls):
+            if entry is None:
+                break
+            if entry.module.origin is not Origin.PROJECT:
+                names.append(entry.qualname)
+            if entry.module is method.module and entry.scope == method.fact.parent:
+                break
+        return names
+
+    def _reached(self, module: Module, step: Step, value: Value) -> BlockingCall | None:
+        """The entry for what is only known by the way in which code gets to it."""
+        known = catalogue()
+        if isinstance(value, External):
+            made = self._made(value)
+            if made is not None:
+                return made
+            return known.spelled(value.path.replace("()", ""))
+        call = module.facts.nodes[step.node]
+        if not isinstance(call, f.Call) or step.kind is not Kind.CALL:
+            return None
+        path = reached(self.infer.project, module, call.func)
+        return known.spelled(path) if path else None
+
+    def _made(self, value: External) -> BlockingCall | None:
+        """The entry for a method of an object whose class a factory makes from data."""
+        start, dot, rest = value.path.partition(f"{MADE})")
+        if not dot:
+            return None
+        name, _, kind = start.partition("(")
+        way = rest.replace("()", "").strip(".").split(".")
+        for factory in factories():
+            if name not in (factory.name, *factory.public) or factory.value not in (kind, "*"):
+                continue
+            if tuple(way[:-1]) == factory.path and factory.blocks(way[-1]):
+                return BlockingCall(
+                    f"{name}.{'.'.join(way)}",
+                    (),
+                    Waits.NETWORK,
+                    Holds.ALWAYS,
+                    (),
+                    None,
+                    On.CALL,
+                    factory.instead,
+                    None,
+                    None,
+                    factory.source,
+                )
+        return None
+
+    # ------------------------------------------------------------------ does this call wait?
+    def _waits(self, func: FunctionValue, step: Step, known: BlockingCall) -> bool:
+        """Whether a call of the catalogue blocks, by its arguments, its use and the state of its object."""
+        module = func.module
+        call = module.facts.nodes[step.node]
+        if known.kind is Waits.LOCK or known.severity is Holds.NEVER:
+            return False
+        if known.state in _SILENT:
+            return False
+        if step.kind is Kind.CALL and isinstance(call, f.Call):
+            if any(self._holds(module, call, condition) for condition in known.unless):
+                return False
+            if known.on is not On.CALL and not self._is_used(func, step, known.on):
+                return False
+        if known.state is State.NON_BLOCKING:
+            return not any(
+                isinstance(node, f.Attr) and node.name in _UNBLOCKERS for node in module.facts.nodes
+            )
+        if known.state is State.ROOM:
+            return self._are_bounded(module)
+        if known.state is State.IDLE and known.kind is Waits.WAIT:
+            return step.kind is Kind.ENTER and self._is_left_working(func)
+        return True
+
+    def _holds(self, module: Module, call: f.Call, condition: Condition) -> bool:
+        """Whether an argument is one with which a call does not block; what is not told is not."""
+        nodes = module.facts.nodes
+        given = next((value for name, value in call.keywords if name == condition.parameter), -1)
+        if given < 0 and 0 <= condition.position < len(call.args):
+            given = call.args[condition.position]
+        spread = any(name == "**" for name, _ in call.keywords) or any(
+            isinstance(nodes[argument], f.Starred) for argument in call.args
+        )
+        if given < 0:
+            # what is spread may hold it
+            return spread or condition.check is Check.ABSENT
+        if condition.check is Check.GIVEN:
+            return True
+        if condition.check is Check.ABSENT:
+            return False
+        node = nodes[given]
+        if condition.check is Check.FLAG:
+            return self._flags(module, given, condition.values)
+        if isinstance(node, f.Const):
+            return any(
+                node.value == value and (node.value is None) == (value is None) for value in condition.values
+            )
+        # an argument that is computed may be any
+        return not isinstance(node, (f.Plain, f.Display, f.DictDisplay))
+
+    def _flags(self, module: Module, index: int, names: tuple[object, ...]) -> bool:
+        node = module.facts.nodes[index]
+        if isinstance(node, f.BinOp):
+            return self._flags(module, node.left, names) or self._flags(module, node.right, names)
+        return getattr(node, "name", "") in names
+
+    def _is_used(self, func: FunctionValue, step: Step, on: On) -> bool:
+        """Whether what a call gives is entered, or iterated."""
+        wanted = Use.WITH if on is On.ENTER else Use.ITERATED
+        for site in func.module.facts.sites:
+            if site.node != step.node:
+                continue
+            if site.use is wanted:
+                return True
+            if on is On.ITERATE and site.use is Use.ARGUMENT and self._goes_through(func, site.other):
+                return True
         return False
 
+    def _goes_through(self, func: FunctionValue, call: int) -> bool:
+        node = func.module.facts.nodes[call] if call >= 0 else None
+        if not isinstance(node, f.Call):
+            return False
+        return is_consumer(self.infer.value(func.module, node.func, func.context))
 
-class _Missing:
-    pass
+    def _are_bounded(self, module: Module) -> bool:
+        """Whether every queue that a module makes has a bound."""
+        found = False
+        for site in module.facts.sites:
+            call = module.facts.nodes[site.node]
+            if not isinstance(call, f.Call) or "Queue" not in getattr(
+                module.facts.nodes[call.func], "name", ""
+            ):
+                continue
+            sizes = [*call.args, *(value for name, value in call.keywords if name == "maxsize")]
+            if not sizes:
+                return False
+            size = module.facts.nodes[sizes[0]]
+            if isinstance(size, f.Const) and (not isinstance(size.value, int) or size.value <= 0):
+                return False
+            found = True
+        return found
 
-
-_MISSING = _Missing()
+    def _is_left_working(self, func: FunctionValue) -> bool:
+        """Whether a pool's work is submitted and not awaited in a function."""
+        nodes = func.module.facts.nodes
+        names = {
+            getattr(nodes[node.func], "name", "")
+            for node in nodes[func.fact.first_node : func.fact.end_node]
+            if isinstance(node, f.Call)
+        }
+        return "submit" in names and names.isdisjoint(_AWAITING)
 
 
 def _names(infer: Inference, value: Value) -> Iterator[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.infer.bodies import TAKERS, last_name
+from awaitlint.infer.consumers import CONSUMER_NAMES, TEXT, consumer, wants
 from awaitlint.infer.describe import describe
 from awaitlint.infer.values import (
     CallableValue,
@@ -20,7 +21,6 @@ from awaitlint.infer.values import (
     Instance,
     NoneValue,
     OverloadedValue,
-    TypeVarValue,
     Unknown,
     members,
 )
@@ -38,29 +38,10 @@ PLACES = frozenset({Use.ARGUMENT, Use.STORED, Use.BOUND, Use.YIELDED, Use.ELEMEN
 #: a longer description of a type is left out
 _LONGEST = 60
 _CASTS = frozenset({"typing.cast", "typing_extensions.cast"})
-_LOGGERS = ("logging.Logger", "logging.LoggerAdapter")
-_LEVELS = ("debug", "info", "warning", "error", "critical", "exception", "log")
-#: annotations of generators, whose first argument is what is yielded
-_YIELDING = frozenset(
-    {"Iterator", "Iterable", "Generator", "AsyncIterator", "AsyncIterable", "AsyncGenerator"}
-)
-#: functions that make text of any value, by qualified name
-_TEXT = frozenset(
-    {f"builtins.{name}" for name in ("print", "str", "repr", "ascii", "format", "str.format")}
-    | {"pprint.pprint", "pprint.pformat"}
-    | {f"logging.{name}" for name in _LEVELS}
-    | {f"{cls}.{name}" for cls in _LOGGERS for name in (*_LEVELS, "warn", "fatal")}
-)
-#: functions that can only want a result
-_CONSUMERS = _TEXT | {"json.dumps", "json.dump", "builtins.str.join"}
-_CONSUMERS |= {f"builtins.{name}" for name in ("len", "int", "float", "bytes", "abs", "round", "sum")}
-_CONSUMERS |= {f"builtins.{name}" for name in ("list", "tuple", "set", "frozenset", "dict", "sorted")}
-_CONSUMERS |= {f"builtins.{name}" for name in ("min", "max", "any", "all", "enumerate", "reversed")}
-_CONSUMERS |= {"builtins.iter", "builtins.next"}
-#: those that want the result in any place
-_COMPARERS = frozenset({"builtins.min", "builtins.max"})
-#: the last names of all
-_CONSUMER_NAMES = frozenset(name.rpartition(".")[2] for name in _CONSUMERS)
+#: methods that put their argument into a container, and the containers
+_ADDING = frozenset({"append", "appendleft", "add"})
+_CONTAINERS = frozenset({"builtins.list", "builtins.set", "collections.deque"})
+_USED_ITEMS = "put into a container whose items are used as results"
 
 
 class Refusal(NamedTuple):
@@ -127,11 +108,11 @@ class Places:
             return None
         if ("**", site.node) in call.keywords:
             return Refusal("unpacked with `**`")
-        consumer = self._consumer(site)
-        if consumer is not None:
+        known = self._consumer(site)
+        if known is not None:
             # a future makes a fine text
-            fair = value.kind == "Future" and consumer in _TEXT
-            return None if fair else Refusal(f"given to `{consumer.rpartition('.')[2]}`")
+            fair = value.kind == "Future" and known in TEXT
+            return None if fair else Refusal(f"given to `{known.rpartition('.')[2]}`")
         if not self._context.scope_of(site).is_async:
             return None
         name = self._qualname(call.func) if len(call.args) == 2 else ""
@@ -140,13 +121,48 @@ class Places:
         if name == "builtins.isinstance" and site.node == call.args[0]:
             return self._test(site, call)
         slots = self._infer.slots(self._module, site.other, site.node)
+        container = self._filled(call)
         if not slots or not all(self._infer.slot_refuses(slot) for slot in slots):
+            demands = container >= 0 and self._infer.items_refuse(self._module, container, site.node)
+            return Refusal(_USED_ITEMS) if demands else None
+        if container >= 0 and self._infer.are_items_run(self._module, container, site.node):
             return None
         if value.kind == "Future" and not all(self._refuses_future(slot) for slot in slots):
             return None
-        return self._given(slots[0], value)
+        return self._given(slots[0], value, call)
 
-    def _given(self, slot: Slot, value: AwaitableValue) -> Refusal:
+    def is_foreign(self, site: f.Site, value: Instance) -> bool:
+        """Whether an argument is of a class that has nothing to do with what the parameter is declared."""
+        slots = self._infer.slots(self._module, site.other, site.node)
+        if any(slot.declared is None for slot in slots):
+            return False
+        wanted = [member for slot in slots if slot.declared is not None for member in members(slot.declared)]
+        return bool(wanted) and all(
+            isinstance(member, Instance)
+            and not self._infer.is_protocol(member.cls)
+            and not self._infer.is_subclass(value.cls, member.cls)
+            and not self._infer.is_subclass(member.cls, value.cls)
+            for member in wanted
+        )
+
+    def _filled(self, call: f.Call) -> int:
+        """The container that a method puts its argument into; -1 where a call does something else."""
+        func = self._nodes[call.func]
+        if len(call.args) != 1 or not isinstance(func, f.Attr) or func.name not in _ADDING:
+            return -1
+        value = self._infer.value(self._module, func.value)
+        return func.value if isinstance(value, Instance) and value.cls.qualname in _CONTAINERS else -1
+
+    def _given(self, slot: Slot, value: AwaitableValue, call: f.Call) -> Refusal:
+        if isinstance(slot.owner, CallableValue):
+            assert slot.declared is not None
+            func = self._nodes[call.func]
+            name = last_name(func)
+            if isinstance(func, f.Param):
+                name = self._module.facts.scopes[func.scope].params[func.index].name
+            called = f"`{name}`, which" if name else "a callable that"
+            words = f"given to {called} takes {self._words(slot.declared)}"
+            return self._declared(words, slot.declared, value)
         kind = "field" if slot.number < 0 else "parameter"
         owner = slot.owner.fact.name
         if owner in ("__init__", "__new__", "__call__") and isinstance(slot.owner, FunctionValue):
@@ -168,18 +184,15 @@ class Places:
         call = self._nodes[site.other]
         if not isinstance(call, f.Call) or not self._may_be_consumer(site.other):
             return None
-        name = self._qualname(call.func)
-        if name in _TEXT:
-            return name
-        # ``dict(a=...)``, ``next(rows, ...)`` and ``max(rows, default=...)`` hand on what they get
-        fits = call.args[:1] if name not in _COMPARERS else call.args
-        return name if name in _CONSUMERS and site.node in fits else None
+        name = consumer(self._infer.value(self._module, call.func))
+        position = call.args.index(site.node) if site.node in call.args else -1
+        return name if name and wants(name, position) else None
 
     def _may_be_consumer(self, call: int) -> bool:
         """Whether a call may be one of a function that can only want the result: by its name."""
         node = self._nodes[call]
         func = self._nodes[node.func] if isinstance(node, f.Call) else None
-        return func is not None and (not isinstance(func, (f.Attr, f.Name)) or func.name in _CONSUMER_NAMES)
+        return func is not None and (not isinstance(func, (f.Attr, f.Name)) or func.name in CONSUMER_NAMES)
 
     def _qualname(self, node: int) -> str:
         value = self._infer.value(self._module, node)
@@ -223,35 +236,38 @@ class Places:
             return Refusal(f"stored in the attribute `{target.name}`, which is used as its result")
         return None
 
-    # ------------------------------------------------------------------ yields and containers
+    # ------------------------------------------------------------------ yields
     def _yielded(self, site: f.Site) -> Refusal | None:
         scope = self._context.scope_of(site)
-        declared = self._item(self._infer.annotation(self._module, scope.returns), is_async=scope.is_async)
+        declared = self._infer.yields(self._module, scope)
         # an async generator has no reason to yield what its type variable stands for un-awaited
-        generic = isinstance(declared, TypeVarValue) and declared.bound is None
-        refused = generic or self._infer.refuses(declared)
+        refused = self._infer.refuses_or_any(declared)
         return Refusal(f"yielded where {self._words(declared)} is declared") if refused else None
 
-    def _item(self, declared: Value, *, is_async: bool) -> Value:
-        """What a generator's annotation says that it yields; a type variable is kept."""
-        if isinstance(declared, Instance) and declared.cls.module.is_stdlib:
-            args = declared.cls.args
-            if args and declared.cls.fact.name in _YIELDING:
-                return args[0]
-        return self._infer.element(declared, is_async=is_async)
-
+    # ------------------------------------------------------------------ containers
     def _element(self, site: f.Site) -> Refusal | None:
         """What an element of a display or comprehension meets where that is returned, given or declared."""
         container = self._nodes[site.other]
-        for declared in self._container_types(site):
+        if isinstance(container, f.DictDisplay) and (-1, site.node) in zip(
+            container.keys, container.values, strict=True
+        ):
+            return Refusal("unpacked with `**`")
+        for declared, returned in self._container_types(site):
             if declared and all(
-                self._infer.container_refuses(each, container, site.node) for each in declared
+                self._infer.container_refuses(each, container, site.node, returned=returned)
+                for each in declared
             ):
                 return Refusal(f"put into a container that is declared {self._words(declared[0])}")
+        if not isinstance(container, f.DictDisplay) and self._infer.items_refuse(
+            self._module, site.other, site.node
+        ):
+            return Refusal(_USED_ITEMS)
         return None
 
-    def _container_types(self, site: f.Site) -> Iterator[list[Value]]:
+    def _container_types(self, site: f.Site) -> Iterator[tuple[list[Value], bool]]:
         """What the container of an element is declared to be, for each place that it goes to.
+
+        The second value tells whether that is the result of the function.
 
         A place is declared several times where one of several functions is called.
         """
@@ -259,16 +275,16 @@ class Places:
         returned = site.other in scope.returned and scope.returns >= 0 and not scope.is_generator
         # of web handlers AWL802 speaks
         if returned and self._handlers.framework(site.scope) is None:
-            yield [infer.annotation(self._module, scope.returns)]
+            yield [infer.annotation(self._module, scope.returns)], True
         for user in infer.users(self._module).get(site.other, ()):
             node = self._nodes[user]
             if isinstance(node, f.Declared):
-                yield [infer.annotation(self._module, node.annotation)]
+                yield [infer.annotation(self._module, node.annotation)], False
             elif isinstance(node, f.Call) and last_name(self._nodes[node.func]) not in TAKERS:
                 slots = infer.slots(self._module, user, site.other)
                 declared = [slot.declared for slot in slots if slot.declared is not None]
                 if len(declared) == len(slots):
-                    yield declared
+                    yield declared, False
 
     def _words(self, value: Value) -> str:
         words = describe(self._infer, value)

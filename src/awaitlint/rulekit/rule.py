@@ -43,7 +43,7 @@ class Rule:
     fixes: ClassVar[tuple[Safety, ...]] = ()
     #: the uses of a value that can make a site a suspect
     uses: ClassVar[frozenset[Use]] = frozenset()
-    #: where it is not empty, the rule is asked about calls of functions with these last names only
+    #: where it is not empty, the rule is asked about calls of functions only that were defined by these names
     callees: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, module: ModuleContext) -> None:

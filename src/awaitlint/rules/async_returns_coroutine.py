@@ -59,7 +59,9 @@ A plain `def` that returns the coroutine is right, too: its callers then await i
 
 ## Fix safety
 
-The fix adds `await` where the coroutine is created. It is unsafe, because a caller may already await twice.
+The fix adds `await` where the coroutine is created; at the `return`, where code further down wants the
+coroutine itself; and there is none where code before it does. It is unsafe, because a caller may already
+await twice.
 
 ## Options
 
@@ -72,11 +74,11 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
-from awaitlint.infer.bodies import TAKERS
 from awaitlint.infer.values import AwaitableValue, Instance, Unknown, members
 from awaitlint.rulekit.coroutines import CoroutineRule, noun
 from awaitlint.rulekit.futures import future
 from awaitlint.rulekit.handlers import Handlers
+from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
     import libcst
@@ -105,11 +107,7 @@ class AsyncReturnsCoroutine(CoroutineRule):
         value = self.awaitable(site)
         if value is None or self._is_declared(scope, value):
             return False
-        unclear = isinstance(self.module.infer.awaited(value), Unknown)
-        if value.kind == "Awaitable" and value.function is None and unclear:
-            # of a callback annotated ``-> Awaitable[Any]``: the annotation may say more than is true
-            return False
-        if any(self._is_manager(member) for member in members(self.module.value(site))):
+        if any(self._is_manager(member, scope) for member in members(self.module.value(site))):
             return False
         function = value.function
         if function is not None and function.fact.returns < 0 and self.module.infer.is_hook(function):
@@ -119,11 +117,19 @@ class AsyncReturnsCoroutine(CoroutineRule):
             return False
         return not self._is_awaited_again(site.scope)
 
-    def _is_manager(self, value: Value) -> bool:
-        """Whether a value can be entered with ``async with`` as well, as the requests of aiohttp can."""
-        return isinstance(value, Instance) and any(
-            entry is not None and "__aenter__" in entry.fact.bindings
-            for entry in self.module.infer.mro(value.cls)
+    def _is_manager(self, value: Value, scope: f.Scope) -> bool:
+        """Whether a function may return a value for others to enter it with ``async with``.
+
+        The requests of aiohttp can be entered as well as awaited.
+        """
+        infer = self.module.infer
+        if not isinstance(value, Instance) or not any(
+            entry is not None and "__aenter__" in entry.fact.bindings for entry in infer.mro(value.cls)
+        ):
+            return False
+        return not self._is_refused(scope) or any(
+            isinstance(member, Instance) and infer.is_subclass(value.cls, member.cls)
+            for member in members(infer.annotation(self.module.module, scope.returns))
         )
 
     def awaitable(self, site: f.Site) -> AwaitableValue | None:
@@ -143,6 +149,11 @@ class AsyncReturnsCoroutine(CoroutineRule):
                 return True
         return False
 
+    def _is_refused(self, scope: f.Scope) -> bool:
+        """Whether the annotation says that awaiting the function gives something else."""
+        infer = self.module.infer
+        return scope.returns >= 0 and infer.refuses(infer.annotation(self.module.module, scope.returns))
+
     def _is_awaited_again(self, scope: int) -> bool:
         """Whether this module awaits what awaiting the function gives, or has it awaited.
 
@@ -161,7 +172,7 @@ class AsyncReturnsCoroutine(CoroutineRule):
                     if self._called(index) in _RUNNERS and run is not None and self._is_handed_out(run):
                         return True
                 for argument in node.args:
-                    if self._is_result_of(argument, name) and self._is_taken(index, argument):
+                    if self._is_result_of(argument, name) and self.module.flow.is_taken(index, argument):
                         return True
         return False
 
@@ -170,21 +181,14 @@ class AsyncReturnsCoroutine(CoroutineRule):
         awaited = self.module.facts.nodes[self.bound_to(node)]
         return isinstance(awaited, f.Await) and self._called(awaited.value) == name
 
-    def _is_taken(self, call: int, argument: int) -> bool:
-        """Whether the function that is called is there for coroutines."""
-        infer = self.module.infer
-        return self._called(call) in TAKERS or any(
-            infer.welcomes(slot) for slot in infer.slots(self.module.module, call, argument)
-        )
-
     def _is_handed_out(self, run: f.Site) -> bool:
         """Whether a plain function has a use for what running a coroutine gives."""
         return run.use is not Use.DISCARDED and not self.module.scope_of(run).is_async
 
     def _is_dispatcher(self, site: f.Site) -> bool:
         """Whether the function returns un-awaited calls on other paths, too: it hands out coroutines."""
-        nodes, infer, scope = self.module.facts.nodes, self.module.infer, self.module.scope_of(site)
-        if scope.returns >= 0 and infer.refuses(infer.annotation(self.module.module, scope.returns)):
+        nodes, scope = self.module.facts.nodes, self.module.scope_of(site)
+        if self._is_refused(scope):
             return False
         for other in self.module.facts.sites:
             if other.use is not Use.RETURNED or other.scope != site.scope or other.node == site.node:
@@ -203,9 +207,34 @@ class AsyncReturnsCoroutine(CoroutineRule):
         func = nodes[call.func] if isinstance(call, f.Call) else None
         return func.name if isinstance(func, (f.Attr, f.Name, f.Free, f.Import)) else ""
 
+    def _is_any(self, value: AwaitableValue) -> bool:
+        """Whether a callback annotated ``-> Awaitable[Any]`` gave it, which may say more than is true."""
+        unclear = isinstance(self.module.infer.awaited(value), Unknown)
+        return value.kind == "Awaitable" and value.function is None and unclear
+
+    def _is_at_work(self, node: libcst.CSTNode, site: f.Site) -> bool:
+        """Whether a function does more than to hand on what a callback gives.
+
+        Its annotation says so, it awaits something of its own, or it wants to be there while the callback
+        runs: the return stands in a ``try`` or in a ``with``.
+        """
+        if self._is_refused(self.module.scope_of(site)):
+            return True
+        if any(other.use is Use.AWAITED and other.scope == site.scope for other in self.module.facts.sites):
+            return True
+        parents = self.context.parents
+        for above, below in zip(reversed(parents), [node, *reversed(parents[1:])], strict=True):
+            if isinstance(above, cst.FunctionDef):
+                return False
+            if isinstance(above, (cst.With, cst.Try, cst.TryStar)) and below is above.body:
+                return True
+        return False
+
     def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
         function = self.context.scope.name
         value = self.awaitable(site)
+        if value is not None and self._is_any(value) and not self._is_at_work(node, site):
+            return None
         what = "coroutine" if value is None else noun(value)
         return (
             f"`{function}` returns the {what} `{self.subject(node, site)}`, not its result: "

@@ -35,7 +35,7 @@ async def main() -> None:
 ## Fix safety
 
 The fix adds `await` where the coroutine is created and is unsafe, because the code then does what it did not
-do before.
+do before. There is none where other code wants the coroutine itself.
 
 ## Options
 

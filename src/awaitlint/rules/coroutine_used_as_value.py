@@ -7,16 +7,21 @@ bound to one, or (in async code that never awaits it) a name that is bound to on
 - An operation: it is compared, added, subscripted, called, iterated, unpacked (also with `*` and `**`),
   entered with `with` or `async with`, its attribute is taken, it is put into a string. This includes the
   precedence slip `await fetch()["key"]`, which subscripts the coroutine and awaits the item.
-- A function that can only want the result: `print`, `str`, `len`, `json.dumps`, a logger, and the like.
-- A parameter that cannot take a coroutine: its annotation is of another type, or the function's body does
-  with it what no coroutine can do (also further down, in functions that it is handed on to). So are the
-  fields of dataclasses, of `NamedTuple`, `TypedDict` and of models such as pydantic's.
-- An attribute, an item, a name or the elements of a container, where another type is declared; and an
-  attribute that the module uses as the result and never awaits.
+- A function that can only want the result: `print`, `str`, `len`, `json.dumps`, `copy.deepcopy`, pydantic's
+  `model_validate`, a logger, and the like.
+- A parameter that cannot take a coroutine: its annotation is of another type (also that of a
+  `Callable[[X], Y]` or of a `list[X]` that is appended to), or the function's body does with it what no
+  coroutine can do (also further down, in functions that it is handed on to). So are the fields of
+  dataclasses, of `NamedTuple`, `TypedDict` and of models such as pydantic's.
+- An attribute, an item, a name or the elements of a container, where another type is declared; an attribute
+  that the module uses as the result and never awaits; and elements that the function takes out again to use
+  them as results.
 - A `yield` where another type is declared, a `cast` to another type, an `isinstance` that is always false.
 
 The future of `asyncio.gather`, `asyncio.shield` or `loop.run_in_executor` is reported, too, where it is
-subscripted, iterated, unpacked, called, an operand, or given to a parameter of another type.
+subscripted, iterated, unpacked, called, an operand, compared with a literal, or given to a parameter of
+another type. So is that of any function declared to return one, where async code subscripts or iterates it,
+or asks it for an attribute of its result.
 
 A place is fair where its type is not known, is `Any`, `object` or a type variable, or lets an awaitable in;
 and where the body of the function awaits the parameter, looks at what it is, or hands it on to somebody
@@ -139,9 +144,9 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.infer.bodies import COROUTINE_ATTRIBUTES
-from awaitlint.infer.values import AwaitableValue, Unknown, members
+from awaitlint.infer.values import AwaitableValue, Instance, Unknown, members
 from awaitlint.rulekit.coroutines import CoroutineRule, noun
-from awaitlint.rulekit.futures import future
+from awaitlint.rulekit.futures import OF_FUTURES, future, has_attribute, misused_future
 from awaitlint.rulekit.places import PLACES, Places
 from awaitlint.syntax.cst import cst
 
@@ -188,7 +193,9 @@ class CoroutineUsedAsValue(CoroutineRule):
         if site.use in PLACES and not self._places.may_refuse(site):
             return False
         value = self.awaitable(site)
-        if value is None or (value.kind != "Coroutine" and site.use not in _CERTAIN):
+        if value is None:
+            return False
+        if value.kind != "Coroutine" and not self._is_misused(site, value):
             return False
         infer = self.module.infer
         if site.use is Use.ASYNC_ITERATED and value.function is not None and infer.is_hook(value.function):
@@ -203,11 +210,27 @@ class CoroutineUsedAsValue(CoroutineRule):
         found = members(self.module.value(site))
         if any(isinstance(member, AwaitableValue) for member in found):
             return True
+        if site.use is Use.ARGUMENT:
+            return all(
+                isinstance(member, Instance) and self._places.is_foreign(site, member) for member in found
+            )
         taken = self.module.facts.nodes[site.other] if site.other >= 0 else None
         if site.use is not Use.ATTRIBUTE or not isinstance(taken, f.Attr):
             return False
         values = [self.module.infer.attribute(member, taken.name) for member in found]
         return all(isinstance(each, Unknown) and each.absent for each in values)
+
+    def _is_misused(self, site: f.Site, value: AwaitableValue) -> bool:
+        """Whether a use is one for which no awaitable object is fit, whatever its class.
+
+        An attribute that is taken is one of the result's, which no task or future has.
+        """
+        if site.use in _CERTAIN or (site.use is Use.COMPARED and value.kind == "Future"):
+            return True
+        taken = self.module.facts.nodes[site.other] if site.other >= 0 else None
+        if site.use is not Use.ATTRIBUTE or not isinstance(taken, f.Attr) or taken.name in OF_FUTURES:
+            return False
+        return has_attribute(self.module, self.module.infer.awaited(value), taken.name)
 
     def _is_own_attribute(self, site: f.Site) -> bool:
         """Whether the attribute that is taken is one that coroutines have."""
@@ -220,7 +243,9 @@ class CoroutineUsedAsValue(CoroutineRule):
 
     def awaitable(self, site: f.Site) -> AwaitableValue | None:
         found = self.module.coroutine(site)
-        return found or (future(self.module, site) if site.use in _CERTAIN else None)
+        if found is None and (site.use in _CERTAIN or site.use is Use.COMPARED):
+            found = future(self.module, site)
+        return found or misused_future(self.module, site)
 
     def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
         value = self.awaitable(site)
@@ -236,7 +261,7 @@ class CoroutineUsedAsValue(CoroutineRule):
                 return f"`{subject}` is a {kind}, not a {refusal.wants}, and is {refusal.words}; {advice}"
             what: str | None = refusal.words
         else:
-            what = self._what(site)
+            what = self._what(site, value)
         return what and f"`{subject}` is a {kind}, not its result, and is {what}; {self.advice(site)}"
 
     def await_fix(self, node: libcst.BaseExpression, site: f.Site) -> Fix | None:
@@ -247,14 +272,17 @@ class CoroutineUsedAsValue(CoroutineRule):
                 return None
         return super().await_fix(node, site)
 
-    def _what(self, site: f.Site) -> str | None:
+    def _what(self, site: f.Site, value: AwaitableValue) -> str | None:
         """What an operation does with the coroutine, in words; None where that is fair after all."""
         if site.use is Use.ATTRIBUTE:
             attribute = self.module.facts.nodes[site.other] if site.other >= 0 else None
             if isinstance(attribute, f.Attr):
                 return f"asked for its attribute `{attribute.name}`"
             return "given an attribute"
-        if site.use is Use.COMPARED and not self.is_call(site):
+        if site.use is Use.COMPARED and value.kind == "Future":
+            if not self._is_with_literal():
+                return None
+        elif site.use is Use.COMPARED and not self.is_call(site):
             if self._is_identity() or self.is_handled(site):
                 return None
         elif site.use is Use.ITERATED and self._is_delegated(site):
@@ -266,9 +294,20 @@ class CoroutineUsedAsValue(CoroutineRule):
         parent = self.context.parents[-1] if self.context.parents else None
         return isinstance(parent, cst.From) and bool(self.module.scope_of(site).decorators)
 
+    def _is_with_literal(self) -> bool:
+        """Whether the comparison is with a number or a text: futures are compared with each other."""
+        parent = self._comparison()
+        return parent is not None and any(
+            isinstance(side, (cst.Integer, cst.Float, cst.SimpleString))
+            for side in (parent.left, *(target.comparator for target in parent.comparisons))
+        )
+
+    def _comparison(self) -> libcst.Comparison | None:
+        return next((p for p in reversed(self.context.parents) if isinstance(p, cst.Comparison)), None)
+
     def _is_identity(self) -> bool:
         """Whether the comparison asks if it is one particular object, as opposed to None."""
-        parent = next((p for p in reversed(self.context.parents) if isinstance(p, cst.Comparison)), None)
+        parent = self._comparison()
         return parent is not None and all(
             isinstance(target.operator, (cst.Is, cst.IsNot)) and not _is_none(target.comparator)
             for target in parent.comparisons

@@ -68,7 +68,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
-from awaitlint.infer.values import UNKNOWN, AwaitableValue, External, Unknown
+from awaitlint.infer.values import AwaitableValue, External, Unknown
 from awaitlint.model import Confidence
 from awaitlint.rulekit.coroutines import CoroutineRule
 from awaitlint.rulekit.receivers import Receivers
@@ -81,6 +81,7 @@ if TYPE_CHECKING:
 
 #: so many awaited calls make a habit
 _HABIT = 3
+_RESULT = Unknown("what is called is not known")
 #: names of functions that start something, which goes on by itself and can be awaited as well
 _STARTERS = re.compile(r"task|future|deferred|executor|submit|spawn|schedule|dispatch|background|start_soon")
 
@@ -98,7 +99,7 @@ class InconsistentAwait(CoroutineRule):
         self._receivers = Receivers(module)
 
     def awaitable(self, site: f.Site) -> AwaitableValue | None:
-        return AwaitableValue("Awaitable", UNKNOWN) if self._awaited(site) else None
+        return AwaitableValue("Awaitable", _RESULT) if self._awaited(site) else None
 
     def _awaited(self, site: f.Site) -> list[f.Site]:
         """The awaited calls of what a bare statement calls; empty where they prove nothing."""

@@ -49,6 +49,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import Use
+from awaitlint.infer.values import Instance, members
 from awaitlint.rulekit.coroutines import CoroutineRule
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ class UnawaitedCoroutine(CoroutineRule):
             return None
         subject = self.subject(node, site)
         scope = self.context.scope
+        infer, value = self.module.infer, self.module.value(site)
+        objects = [member.cls for member in members(value) if isinstance(member, Instance)]
+        if any(not infer.has_base(cls, "typing.Coroutine") for cls in objects):
+            # a mere awaitable, which warns where it is dropped
+            advice = "add `await`" if self.can_await(scope) else "only `async def` code can await it"
+            return f"`{subject}` is never awaited: nothing waits for what it does; {advice}"
         if self.can_await(scope):
             return f"`{subject}` is never awaited: its body does not run; add `await`"
         runner = self.module.called(site)

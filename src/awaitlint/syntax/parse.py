@@ -51,7 +51,8 @@ _QUOTED = re.compile(
 _CASE = re.compile(r"^[ \t\f]*case\b", re.MULTILINE)
 _PATTERN_TOKEN = re.compile(_QUOTED.pattern + r"|[\[({\])}:\n]", re.DOTALL)
 
-_LIBCST_PLACE = re.compile(r"error at (\d+):(\d+)")
+#: where libcst says an error is: line and column from 1
+LIBCST_PLACE = re.compile(r"error at (\d+):(\d+)")
 
 
 class SyntaxProblem(Exception):  # noqa: N818  # what is reported is the problem of a file, not of this program
@@ -240,7 +241,7 @@ def _further(problem: SyntaxProblem, error: libcst.ParserSyntaxError, data: byte
 
     It is Python's own, but where Python stopped at newer syntax that libcst read.
     """
-    found = _LIBCST_PLACE.search(error.message)
+    found = LIBCST_PLACE.search(error.message)
     lines = data.decode("utf-8", "replace").split("\n")
     stopped_at = lines[problem.line - 1] if problem.line <= len(lines) else ""
     if (

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from awaitlint.model import Span
 from awaitlint.syntax.cst import cst
-from awaitlint.syntax.parse import SyntaxProblem, load_cst
+from awaitlint.syntax.parse import LIBCST_PLACE, SyntaxProblem, load_cst
 from awaitlint.syntax.positions import Positions
 from awaitlint.syntax.walk import Walker
 
@@ -96,7 +96,12 @@ def _parse(source: str) -> libcst.Module:
     try:
         return load_cst(source)
     except cst.ParserSyntaxError as error:
-        raise SyntaxProblem(error.raw_line, error.raw_column, error.message) from None
+        # the numbers beside the message are of another token
+        place = LIBCST_PLACE.search(error.message)
+        if place is None:
+            raise SyntaxProblem(error.raw_line, error.raw_column, error.message) from None
+        line, column = int(place[1]), max(int(place[2]) - 1, 0)
+        raise SyntaxProblem(line, column, error.message) from None
 
 
 def _try_parse(source: str) -> libcst.Module | None:

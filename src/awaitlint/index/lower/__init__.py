@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import ast
-import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import ModuleFacts, Scope, ScopeKind
 from awaitlint.index.lower.state import Assigned, namespace
 from awaitlint.index.lower.statements import StatementLowerer
+from awaitlint.syntax.stack import recursing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-#: Frames that lowering a deeply nested file may take; pure Python frames do not use the C stack.
-_RECURSION_LIMIT = 100_000
+    from collections.abc import Callable
 
 
 def lower(
@@ -31,11 +27,20 @@ def lower(
         tree: The module's syntax tree.
         data: Its source; only searched for ``:=``.
         version: Python version for which ``sys.version_info`` tests are decided, as stubs need it.
-        make: Makes what does the work.
+        make: Makes what does the work; called once more where the tree is nested deeply.
 
     Raises:
         RecursionError: The tree is nested too deeply.
     """
+    return recursing(lambda: _lower(tree, data, version, make))
+
+
+def _lower(
+    tree: ast.Module,
+    data: bytes,
+    version: tuple[int, int] | None,
+    make: Callable[..., StatementLowerer],
+) -> ModuleFacts:
     walrus = (
         [number for number, line in enumerate(data.splitlines(), 1) if b":=" in line] if b":=" in data else []
     )
@@ -44,8 +49,7 @@ def lower(
     state = lowerer.state
     state.globals = set()
     state.locals = Assigned(lowerer.walrus).block(tree.body).names
-    with _deep_recursion():
-        lowerer.block(tree.body)
+    lowerer.block(tree.body)
     lowerer.scopes[0].bindings = namespace(state, lowerer.nodes)
     return ModuleFacts(
         nodes=lowerer.nodes,
@@ -58,13 +62,3 @@ def lower(
         misplaced=tuple(lowerer.misplaced),
         patched={name: tuple(found) for name, found in lowerer.patched.items()},
     )
-
-
-@contextmanager
-def _deep_recursion() -> Iterator[None]:
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(before, _RECURSION_LIMIT))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)

@@ -38,7 +38,10 @@ from awaitlint.index.lower.comprehensions import Comprehensions
 
 #: a longer string is only known to be a string
 _KEPT_STRING = 80
-_SURROGATE = re.compile("[\ud800-\udfff]")
+#: a larger number is only known to be one
+_MOST_BITS = 63
+# mypyc knows no literal of a lone surrogate
+_SURROGATE = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")
 #: these read every local name
 _READ_ALL = frozenset({"locals", "vars", "exec", "eval", "dir"})
 
@@ -119,7 +122,8 @@ class ExpressionLowerer(Comprehensions):
             if len(value) > _KEPT_STRING or not (value.isascii() or _SURROGATE.search(value) is None):
                 return self.plain("str")
         elif isinstance(value, int):
-            if not -(2**63) <= value < 2**63:
+            # not by comparison, which mypyc's code does not survive where the recursion limit is met
+            if value.bit_length() > _MOST_BITS:
                 return self.plain("int")
         elif value is not None and not isinstance(value, float):
             return self.plain(type(value).__name__)

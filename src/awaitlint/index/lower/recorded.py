@@ -14,7 +14,7 @@ from awaitlint.index.lower import lower
 from awaitlint.index.lower.statements import StatementLowerer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from awaitlint.index.facts import ModuleFacts, ParamFact, ScopeKind
 
@@ -25,8 +25,8 @@ class Recorder(StatementLowerer):
     #: of the lowered module
     facts: ModuleFacts
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, *, walrus: Sequence[int] = (), version: tuple[int, int] | None = None) -> None:
+        super().__init__(walrus=walrus, version=version)
         #: expression → (node, scope it stands in); none for those inside a string
         self.expressions: dict[ast.expr, tuple[int, int]] = {}
         #: node → the first expression that it was made for, but for plain names
@@ -117,10 +117,11 @@ def record(tree: ast.Module, data: bytes) -> Recorder:
     """
     made: list[Recorder] = []
 
-    def make(**options: Any) -> Recorder:
-        made.append(Recorder(**options))
-        return made[0]
+    def make(*, walrus: Sequence[int], version: tuple[int, int] | None) -> Recorder:
+        made.append(Recorder(walrus=walrus, version=version))
+        return made[-1]
 
     facts = lower(tree, data, make=make)
-    made[0].facts = facts
-    return made[0]
+    recorder = made[-1]
+    recorder.facts = facts
+    return recorder

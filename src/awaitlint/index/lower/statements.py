@@ -151,9 +151,8 @@ class StatementLowerer(FlowLowerer):
         outer, self._return_value = self._return_value, None
         self.block(node.body)
         self.quiet = quiet
-        if is_async and state.is_generator and self._return_value is not None:
-            returned = self._return_value
-            self.misplaced.append(Misplaced(index, returned.lineno, returned.col_offset))
+        if is_async and state.is_generator:
+            self._refuse_return(index)
         self._return_value = outer
         self.close_scope(
             index,
@@ -164,6 +163,12 @@ class StatementLowerer(FlowLowerer):
             is_stub=is_stub_body(node.body),
         )
         self.bind(node.name, self.add(Func(index)))
+
+    def _refuse_return(self, scope: int) -> None:
+        """Note the ``return value`` of an async generator, which it must not have."""
+        returned = self._return_value
+        if returned is not None:
+            self.misplaced.append(Misplaced(scope, returned.lineno, returned.col_offset))
 
     def _class(self, node: ast.ClassDef) -> None:
         decorators = tuple(self.expr(d, Use.DECORATOR) for d in node.decorator_list)

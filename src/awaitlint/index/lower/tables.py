@@ -250,7 +250,9 @@ class Tables:
                     site.end_column,
                 )
 
-    if TYPE_CHECKING:
+    # ------------------------------------------------------------------ given by the other parts
+    def expr(self, node: ast.expr, use: Use = Use.OTHER, other: int = -1) -> int:
+        raise NotImplementedError
 
-        def expr(self, node: ast.expr, use: Use = Use.OTHER, other: int = -1) -> int: ...
-        def annotation(self, node: ast.expr | None) -> int: ...
+    def annotation(self, node: ast.expr | None) -> int:
+        raise NotImplementedError
