@@ -136,9 +136,9 @@ class CallGraph:
 
     @staticmethod
     def _one_of(value: Value) -> tuple[Value, ...]:
-        """The value, if it is one: of several functions nobody knows which runs."""
+        """The value, as a whole where it is one of several: nobody knows which of them runs."""
         found = members(without_none(value))
-        return found if len(found) == 1 else ()
+        return found if len(found) == 1 else (value,)
 
     def _called(self, func: FunctionValue, site: f.Site, call: f.Call, value: Value) -> Iterator[Step]:
         """What a call itself runs."""
@@ -332,7 +332,9 @@ class CallGraph:
             params = target.fact.params
             for position, lazy in self.infer._matched(target, arguments):
                 param = params[position]
-                if param.annotation >= 0 or param.kind not in ("posonly", "normal", "kwonly"):
+                if param.kind not in ("posonly", "normal", "kwonly"):
+                    continue
+                if param.annotation >= 0 and not self._is_open(target, param.annotation):
                     continue
                 if not self._is_called_through(target, position):
                     continue
@@ -340,6 +342,11 @@ class CallGraph:
                 if isinstance(value, _TELLING) and len(context) < _MOST_BOUND:
                     context[target.module, target.scope, position] = value
         return FunctionValue(target.module, target.scope, None, tuple(context.items()))
+
+    def _is_open(self, target: FunctionValue, annotation: int) -> bool:
+        """Whether an annotation leaves open which of several classes a parameter is of."""
+        declared = without_none(self.infer.annotation(target.module, annotation, target.context))
+        return len(members(declared)) > 1
 
     def _own_context(self, target: FunctionValue) -> Context:
         """A function's context; where it is inherited, what it is bound to as well, for its own calls."""

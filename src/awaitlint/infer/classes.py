@@ -358,7 +358,17 @@ class Classes(Linearisation):
             if isinstance(value, Instance) and self._descriptor(value) is not None:
                 return Unknown("a descriptor, through the class")
             return self._set_outside(entry, name) if isinstance(value, NoneValue) else value
-        return Unknown(f"`{cls.fact.name}` has no attribute `{name}`")
+        manager = self._django_manager(cls) if name == "objects" else None
+        return manager or Unknown(f"`{cls.fact.name}` has no attribute `{name}`")
+
+    def _django_manager(self, cls: ClassValue) -> Value | None:
+        """The manager that Django's metaclass gives every model; None for a class that is no model."""
+        for entry in self.mro(cls):
+            if entry is not None and entry.qualname == "django.db.models.base.Model":
+                module = self.project.resolve(entry.module, "django.db.models.manager", 0)
+                manager = self.module_attribute(module, "Manager") if module is not None else None
+                return Instance(manager) if isinstance(manager, ClassValue) else None
+        return None
 
     def is_enum(self, cls: ClassValue) -> bool:
         return self.has_base(cls, "enum.Enum")

@@ -94,8 +94,12 @@ class Core(Statements):
     def _phi(self, module: Module, node: f.Phi, context: Context) -> Value:
         return union([self.value(module, option, context) for option in node.options])
 
-    def _super(self, module: Module, node: f.Super, _context: Context) -> Value:
+    def _super(self, module: Module, node: f.Super, context: Context) -> Value:
         cls = ClassValue(module, node.scope)
+        for (place, scope, index), receiver in context:
+            # a method that is looked at as the one of a subclass
+            if place is module and not index and module.facts.scopes[scope].parent == node.scope:
+                return SuperValue(cls, receiver)
         return SuperValue(cls, Instance(cls))
 
     def _type_param(self, module: Module, node: f.TypeParam, _context: Context) -> Value:
@@ -159,6 +163,8 @@ class Core(Statements):
             return CYCLE
         if node.op == "BitOr" and (self.is_type(left) or self.is_type(right)):
             return TypeForm(union([self.as_instance(left), self.as_instance(right)]))
+        if node.op == "Div" and isinstance(left, Instance) and left.cls.module.name.startswith("pathlib"):
+            return left
         if isinstance(left, Instance) and isinstance(right, Instance) and left.cls.module.name == "builtins":
             name = left.cls.fact.name
             if name == "str" and (node.op == "Mod" or (node.op == "Add" and right.cls.fact.name == "str")):

@@ -161,7 +161,13 @@ class Chains:
         if guards.outside_loop:
             return True
         known = self._guards.get((func.module, func.scope))
-        called = known.called if known is not None else frozenset()
+        called = frozenset[str]()
+        nodes = func.module.facts.nodes
+        call = nodes[step.node]
+        method = nodes[call.func] if isinstance(call, f.Call) else None
+        if known is not None and isinstance(method, f.Attr) and not isinstance(nodes[method.value], f.Call):
+            # what was made just now is not what others have waited for
+            called = known.called_before(line)
         return leaf.is_over(guards.tests, called)
 
     def _solve(self, func: FunctionValue) -> None:

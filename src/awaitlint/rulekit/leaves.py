@@ -21,9 +21,13 @@ from awaitlint.infer.values import (
     External,
     FunctionValue,
     Instance,
+    ModuleValue,
     OverloadedValue,
+    UnionValue,
     Unknown,
     Value,
+    members,
+    without_none,
 )
 from awaitlint.model import Severity
 
@@ -45,11 +49,11 @@ _SEVERITIES = {
     Holds.BRIEF: Severity.INFO,
 }
 #: states in which most calls find what they are called on: it has to be shown that they block
-_SILENT = frozenset(
-    {State.FREE, State.READY, State.LOADED, State.LOCAL, State.CACHED, State.SUCCEEDS, State.SMALL}
-)
+_SILENT = frozenset({State.FREE, State.READY, State.LOADED, State.LOCAL, State.CACHED, State.SUCCEEDS})
 #: methods by which a socket is told not to block
 _UNBLOCKERS = frozenset({"setblocking", "settimeout", "set_blocking"})
+#: queues that may have a bound
+_QUEUES = frozenset({"Queue", "LifoQueue", "PriorityQueue"})
 #: calls that await what a pool was given
 _AWAITING = frozenset({"run_in_executor", "wrap_future"})
 #: functions after which the results of futures are there
@@ -70,7 +74,7 @@ class Leaf(NamedTuple):
     advice: str = ""
 
     def is_over(self, tests: tuple[str, ...], called: frozenset[str]) -> bool:
-        """Whether tests on the way, or other calls of the function, leave nothing to wait for."""
+        """Whether tests on the way, or calls that stand before it, leave nothing to wait for."""
         if not self.name.endswith((".result", ".exception")):
             return False
         return any(".done()" in test for test in tests) or not called.isdisjoint(_WAITERS)
@@ -103,19 +107,46 @@ class Leaves:
         if step.function is not None:
             return None
         value = step.value
-        if isinstance(value, (External, Unknown)):
+        if isinstance(value, (External, Unknown)) or (
+            isinstance(value, CallableValue) and value.origin is None
+        ):
             found = self._reached(func.module, step, value)
         elif value in self._memo:
             found = self._memo[value]
         else:
             found = self._memo[value] = self._known(value)
-        if found is None or self._matches(self._safe, value) or not self._waits(func, step, found):
+        if found is None:
+            found = self._of_stream(func, step)
+        if found is None or self._is_safe_call(value, found) or not self._waits(func, step, found):
             return None
-        severity = self._severity(str(found.kind), _SEVERITIES.get(found.severity))
+        severity = _SEVERITIES.get(found.severity)
+        if found.state is State.SMALL:
+            severity = Severity.INFO
+        severity = self._severity(str(found.kind), severity)
         if severity is None:
             return None
         instead = "" if found.instead == _THREAD else found.replacement
         return Leaf(found.spelling, str(found.kind), severity, instead)
+
+    def _is_safe_call(self, value: Value, known: BlockingCall) -> bool:
+        """Whether the configuration says that a call of the catalogue does not block, by any of its names."""
+        if not self._safe:
+            return False
+        names = (*_names(self.infer, value), known.name, *known.public)
+        return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in self._safe)
+
+    def _of_stream(self, func: FunctionValue, step: Step) -> BlockingCall | None:
+        """The entry for a method of an object that a module holds: ``sys.stdin.readline``."""
+        nodes = func.module.facts.nodes
+        call = nodes[step.node]
+        method = nodes[call.func] if isinstance(call, f.Call) else None
+        holder = nodes[method.value] if isinstance(method, f.Attr) else None
+        if not isinstance(method, f.Attr) or not isinstance(holder, f.Attr):
+            return None
+        owner = self.infer.value(func.module, holder.value, func.context)
+        if not isinstance(owner, ModuleValue) or owner.module.origin is Origin.PROJECT:
+            return None
+        return catalogue().get(f"{owner.module.name}.{holder.name}.{method.name}")
 
     def is_safe(self, func: FunctionValue) -> bool:
         """Whether the configuration says that a function of the project does not block its caller."""
@@ -154,6 +185,10 @@ class Leaves:
     def _known(self, value: Value) -> BlockingCall | None:
         """The entry for what inference knows is called."""
         known = catalogue()
+        if isinstance(value, UnionValue):
+            # whichever it is, it blocks
+            each = [self._known(member) for member in members(without_none(value))]
+            return each[0] if None not in each else None
         if isinstance(value, ClassValue):
             return self._of_class(value)
         if not isinstance(value, FunctionValue) or value.fact.is_async:
@@ -242,7 +277,7 @@ class Leaves:
         if known.state is State.ROOM:
             return self._are_bounded(module)
         if known.state is State.IDLE and known.kind is Waits.WAIT:
-            return step.kind is Kind.ENTER and self._is_left_working(func)
+            return step.kind is not Kind.ENTER or self._is_left_working(func)
         return True
 
     def _holds(self, module: Module, call: f.Call, condition: Condition) -> bool:
@@ -268,8 +303,9 @@ class Leaves:
             return any(
                 node.value == value and (node.value is None) == (value is None) for value in condition.values
             )
-        # an argument that is computed may be any
-        return not isinstance(node, (f.Plain, f.Display, f.DictDisplay))
+        # a flag that is computed may be off; nobody computes a time of nothing, or None
+        flags = any(isinstance(value, bool) for value in condition.values)
+        return flags and not isinstance(node, (f.Plain, f.Display, f.DictDisplay))
 
     def _flags(self, module: Module, index: int, names: tuple[object, ...]) -> bool:
         node = module.facts.nodes[index]
@@ -300,8 +336,9 @@ class Leaves:
         found = False
         for site in module.facts.sites:
             call = module.facts.nodes[site.node]
-            if not isinstance(call, f.Call) or "Queue" not in getattr(
-                module.facts.nodes[call.func], "name", ""
+            if (
+                not isinstance(call, f.Call)
+                or getattr(module.facts.nodes[call.func], "name", "") not in _QUEUES
             ):
                 continue
             sizes = [*call.args, *(value for name, value in call.keywords if name == "maxsize")]

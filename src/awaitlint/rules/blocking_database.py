@@ -17,7 +17,8 @@ import sqlite3
 
 async def count(path: str) -> int:
     connection = sqlite3.connect(path)  # error: [blocking-database]
-    return connection.execute("select count(*) from users").fetchone()[0]  # error: [blocking-database]
+    rows = connection.execute("select count(*) from users")  # error: [blocking-database]
+    return rows.fetchone()[0]  # error: [blocking-database]
 ```
 
 ## Use instead

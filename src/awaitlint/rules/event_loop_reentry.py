@@ -48,6 +48,8 @@ from awaitlint.index.facts import Call, ScopeKind, Use
 from awaitlint.infer.values import FunctionValue, OverloadedValue
 from awaitlint.model import Edit, Safety, Span
 from awaitlint.rulekit.chained import ChainedRule
+from awaitlint.syntax.cst import cst
+from awaitlint.syntax.edits import binds_tighter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -123,7 +125,7 @@ class EventLoopReentry(ChainedRule):
                 f"`{subject}` cannot run here: an event loop is running already; await the coroutine instead"
             )
             self.report(node, message, fix=self._fix(node, site))
-        elif self._needs_loop(site):
+        elif self._needs_loop(site) and not any(isinstance(each, cst.Try) for each in self.context.parents):
             message = f"`{subject}` fails here: no event loop is running while a module is imported"
             self.report(node, message)
 
@@ -136,7 +138,9 @@ class EventLoopReentry(ChainedRule):
         place, argument = self.context.span(node), self.context.outer_span(node.args[0].value)
         before = Span(place.line, place.column, argument.line, argument.column)
         after = Span(argument.end_line, argument.end_column, place.end_line, place.end_column)
-        return self.fix("Await it", [Edit(before, "(await "), Edit(after, ")")])
+        tight = binds_tighter(node, self.context.parents)
+        opening, closing = ("(await ", ")") if tight else ("await ", "")
+        return self.fix("Await it", [Edit(before, opening), Edit(after, closing)])
 
     def _func(self, site: Site) -> int:
         call = self.module.facts.nodes[site.node]

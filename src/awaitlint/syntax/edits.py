@@ -27,7 +27,7 @@ def insert_await(
     ``(await f())["k"]``, ``await (a or b)``.  `lines` are those of the file, without their ends.
     """
     inner, outer = placed.span(node), placed.outer_span(node)
-    tight = _binds_tighter(node, parents)
+    tight = binds_tighter(node, parents)
     if isinstance(node, (cst.Tuple, cst.GeneratorExp)) and node.lpar:
         # these parentheses are the expression's own
         return _around(lines, outer, "(await ", ")") if tight else _around(lines, outer, "await ", "")
@@ -94,7 +94,7 @@ def _is_primary(node: libcst.BaseExpression) -> bool:
     )
 
 
-def _binds_tighter(node: libcst.BaseExpression, parents: Sequence[libcst.CSTNode]) -> bool:
+def binds_tighter(node: libcst.BaseExpression, parents: Sequence[libcst.CSTNode]) -> bool:
     """Whether the parent would take the operand of the ``await`` for itself.
 
     ``await f() ** 2`` does await first, but few readers know.

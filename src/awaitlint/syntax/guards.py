@@ -61,13 +61,15 @@ class FunctionGuards:
         way.walk(self._function.body, line - self._offset, column)
         return Guards(way.outside_loop, frozenset(way.conditions), tuple(way.tests))
 
-    @cached_property
-    def called(self) -> frozenset[str]:
-        """The last names of the functions that are called anywhere in the function."""
+    def called_before(self, line: int) -> frozenset[str]:
+        """The last names of the functions that are called above a line of the file, or in it."""
         if self._function is None:
             return frozenset()
+        last = line - self._offset
         return frozenset(
-            _last_name(node.func) for node in ast.walk(self._function) if isinstance(node, ast.Call)
+            _last_name(node.func)
+            for node in ast.walk(self._function)
+            if isinstance(node, ast.Call) and node.lineno <= last
         )
 
     def _parse(
