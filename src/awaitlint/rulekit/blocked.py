@@ -38,7 +38,21 @@ WAITS = {
     "reentry": "cannot run where an event loop is running",
     "user": "blocks",
 }
+#: what asks the person at the terminal
+_ASKS = frozenset(
+    {"input", "getpass", "prompt", "confirm", "ask", "getchar", "pause", "edit", "readline", "read"}
+)
 _MILDER = {Severity.ERROR: Severity.WARNING, Severity.WARNING: Severity.INFO, Severity.INFO: Severity.INFO}
+
+
+def waits(leaf: Leaf) -> str:
+    """What a blocking call does, as the end of a sentence about it."""
+    if leaf.kind == "wait":
+        if leaf.name.startswith("select"):
+            return "waits for input or output"
+        if leaf.name.rpartition(".")[2] in _ASKS:
+            return "waits for the user"
+    return WAITS[leaf.kind]
 
 
 class Blocked(NamedTuple):
@@ -176,10 +190,10 @@ class BlockedRule(Rule):
         subject = self.context.source(node.func)
         handed = found.step.kind is Kind.HAND
         what = found.leaf.name if handed else subject
-        waits = WAITS[found.leaf.kind]
+        what_for = waits(found.leaf)
         self.report(
             node,
-            f"`{what}` {waits} and stops the event loop and every task in it; {self.advice(found.leaf)}",
+            f"`{what}` {what_for} and stops the event loop and every task in it; {self.advice(found.leaf)}",
             severity=blocked.severity(found),
             fix=offload(self, node, site) if self.fixes and not handed else None,
         )
@@ -189,4 +203,4 @@ class BlockedRule(Rule):
         if leaf.advice:
             return leaf.advice
         thread = f"`await {in_thread(self.module)}(...)`"
-        return f"use {leaf.instead}, or {thread}" if leaf.instead else f"run it in a thread: {thread}"
+        return f"use `{leaf.instead}`, or {thread}" if leaf.instead else f"run it in a thread: {thread}"

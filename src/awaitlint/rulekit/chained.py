@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from awaitlint.model import Root
-from awaitlint.rulekit.blocked import WAITS
+from awaitlint.rulekit.blocked import waits
 from awaitlint.rulekit.libraries import in_thread
 from awaitlint.rulekit.rule import Rule
 
@@ -55,10 +55,10 @@ class ChainedRule(Rule):
         hops = module.hops(blocked)
         where = hops[-1]
         line = where.span.line if where.span is not None else 0
-        waits = WAITS[leaf.kind]
-        what = f"`{leaf.name}`, which {waits}"
+        does = waits(leaf)
+        what = f"`{leaf.name}`, which {does}"
         if leaf.kind == "reentry":
-            message = f"`{subject}` fails here: it reaches `{leaf.name}` ({where.path}:{line}), which {waits}"
+            message = f"`{subject}` fails here: it reaches `{leaf.name}` ({where.path}:{line}), which {does}"
         else:
             step = "calls" if reason.distance == 0 else "reaches"
             advice = leaf.advice or f"run it in a thread: `await {in_thread(self.module)}(...)`"

@@ -35,9 +35,9 @@ _ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 class Root(NamedTuple):
-    """A root cause: what blocks, and the function that calls it."""
+    """A root cause: what blocks, by kind and package, and the function that calls it."""
 
-    leaf: str
+    what: str
     module: str
     function: str
 
@@ -197,7 +197,8 @@ class Chains:
             if own_leaves and self._is_cut(at):
                 continue
             for step, leaf in own_leaves:
-                root = Root(leaf.name, at.module.name, at.fact.qualname)
+                # a connection that is made, used and closed is one thing
+                root = Root(f"{leaf.kind} {leaf.name.partition('.')[0]}", at.module.name, at.fact.qualname)
                 line, column, *_ = self.place(at.module, step)
                 conditions = self.guards(at, line, column).conditions
                 reason = Reason(root, leaf, 0, step, None, conditions)

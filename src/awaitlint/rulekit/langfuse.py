@@ -123,12 +123,11 @@ def judge(
         otherwise = "on 2.x import it from `langfuse.decorators`, and pin langfuse or set `langfuse-target`"
         message += (speaks_2 and require_2) or (speaks_3 and require_3) or otherwise
     else:
-        severity, safety, where = Severity.INFO, None, "where langfuse 3 is not installed"
+        severity, safety, where = Severity.WARNING, None, "where langfuse 3 is not installed"
         message = f"`{spelling}` is right for {version} and is reported because `langfuse-target` is `always`"
         if not target.always and not shims:
             return None
     if shims:
-        severity = Severity.WARNING if severity is Severity.INFO else severity
         message = (
             f"{where} `{spelling}` fails and its fallback wraps `async def` functions in a sync function,"
             " so that a coroutine reaches callers which do not await it; return the function itself there"

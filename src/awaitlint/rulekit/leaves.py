@@ -56,6 +56,10 @@ _UNBLOCKERS = frozenset({"setblocking", "settimeout", "set_blocking"})
 _QUEUES = frozenset({"Queue", "LifoQueue", "PriorityQueue"})
 #: calls that await what a pool was given
 _AWAITING = frozenset({"run_in_executor", "wrap_future"})
+#: methods of futures
+_RESULTS = (".result", ".exception")
+#: calls that tell whether a process or thread has ended
+_LOOKS = frozenset({"poll", "is_alive"})
 #: functions after which the results of futures are there
 _WAITERS = frozenset({"as_completed", "wait", "wrap_future", "gather"})
 
@@ -75,9 +79,9 @@ class Leaf(NamedTuple):
 
     def is_over(self, tests: tuple[str, ...], called: frozenset[str]) -> bool:
         """Whether tests on the way, or calls that stand before it, leave nothing to wait for."""
-        if not self.name.endswith((".result", ".exception")):
-            return False
-        return any(".done()" in test for test in tests) or not called.isdisjoint(_WAITERS)
+        if self.name.endswith(_RESULTS):
+            return any(".done()" in test for test in tests) or not called.isdisjoint(_WAITERS)
+        return self.name.endswith((".wait", ".join")) and not called.isdisjoint(_LOOKS)
 
 
 class Leaves:
@@ -263,13 +267,19 @@ class Leaves:
         call = module.facts.nodes[step.node]
         if known.kind is Waits.LOCK or known.severity is Holds.NEVER:
             return False
+        if step.site is not None and step.site.use is Use.AWAITED:
+            # whoever wrote that knows better
+            return False
         if known.state in _SILENT:
             return False
         if step.kind is Kind.CALL and isinstance(call, f.Call):
-            if any(self._holds(module, call, condition) for condition in known.unless):
+            if any(self._holds(module, call, known.name, condition) for condition in known.unless):
                 return False
             if known.on is not On.CALL and not self._is_used(func, step, known.on):
                 return False
+        if known.state is State.DONE and known.name.endswith(_RESULTS) and _is_of_project(step.value):
+            # a future of the project's own is made to hold what is there
+            return False
         if known.state is State.NON_BLOCKING:
             return not any(
                 isinstance(node, f.Attr) and node.name in _UNBLOCKERS for node in module.facts.nodes
@@ -280,10 +290,10 @@ class Leaves:
             return step.kind is not Kind.ENTER or self._is_left_working(func)
         return True
 
-    def _holds(self, module: Module, call: f.Call, condition: Condition) -> bool:
+    def _holds(self, module: Module, call: f.Call, name: str, condition: Condition) -> bool:
         """Whether an argument is one with which a call does not block; what is not told is not."""
         nodes = module.facts.nodes
-        given = next((value for name, value in call.keywords if name == condition.parameter), -1)
+        given = next((value for keyword, value in call.keywords if keyword == condition.parameter), -1)
         if given < 0 and 0 <= condition.position < len(call.args):
             given = call.args[condition.position]
         spread = any(name == "**" for name, _ in call.keywords) or any(
@@ -303,15 +313,18 @@ class Leaves:
             return any(
                 node.value == value and (node.value is None) == (value is None) for value in condition.values
             )
-        # a flag that is computed may be off; nobody computes a time of nothing, or None
-        flags = any(isinstance(value, bool) for value in condition.values)
+        # a flag that is computed may be off; nobody computes a time of nothing, or None, but for polling
+        flags = any(isinstance(value, bool) for value in condition.values) or name.startswith("select")
         return flags and not isinstance(node, (f.Plain, f.Display, f.DictDisplay))
 
     def _flags(self, module: Module, index: int, names: tuple[object, ...]) -> bool:
         node = module.facts.nodes[index]
         if isinstance(node, f.BinOp):
             return self._flags(module, node.left, names) or self._flags(module, node.right, names)
-        return getattr(node, "name", "") in names
+        if isinstance(node, f.Attr):
+            return node.name in names
+        # what stands for a number may hold the flag
+        return not isinstance(node, f.Const)
 
     def _is_used(self, func: FunctionValue, step: Step, on: On) -> bool:
         """Whether what a call gives is entered, or iterated."""
@@ -359,6 +372,12 @@ class Leaves:
             if isinstance(node, f.Call)
         }
         return "submit" in names and names.isdisjoint(_AWAITING)
+
+
+def _is_of_project(value: Value) -> bool:
+    """Whether a method is called on an object of a class that the project defines."""
+    receiver = value.receiver if isinstance(value, FunctionValue) else None
+    return isinstance(receiver, Instance) and receiver.cls.module.origin is Origin.PROJECT
 
 
 def _names(infer: Inference, value: Value) -> Iterator[str]:

@@ -4,14 +4,13 @@
 Reports the call of a plain function in the body of an `async def` where that function blocks: it calls,
 itself or through any number of other plain functions, in this file or in others, something that
 `blocking-sleep`, `blocking-network`, `blocking-database`, `blocking-process`, `blocking-file`,
-`blocking-wait`, `cpu-bound-call` (where these are selected) or `user-blocking-call` would report. The chain
-is printed hop by hop.
+`blocking-wait` or `user-blocking-call` would report. The chain is printed hop by hop.
 
 Constructors, properties, context managers, decorators of the project, closures, `super()` and generators that
 are iterated count as calls; so do functions that are given to `map`, `sorted(key=...)` or `loop.call_soon`. A
 function that is passed as a value, to a thread for instance, does not. There is one finding for each root
-cause: for several ways to the same blocking call in the same function the shortest is shown, and how many
-other async functions get there.
+cause: of several ways to what blocks in the same function the shortest is shown, and how many other async
+functions get there.
 
 A comment at the blocking call, at any call on the way, or at the `def` of a function on the way silences it.
 
@@ -61,4 +60,4 @@ class BlockingCallChain(ChainedRule):
     code = "AWL308"
     name = "blocking-call-chain"
     summary = "a call that reaches something blocking through other functions"
-    but = frozenset({"reentry"})
+    but = frozenset({"reentry", "cpu"})

@@ -11,6 +11,8 @@ password hash is slow on purpose.
 
 ## Example
 
+<!-- select: cpu-bound-call -->
+
 ```py
 import hashlib
 

@@ -5,15 +5,24 @@ Reports calls in async code of the functions and methods that the option `blocki
 advice that stands there. Names are qualified and may hold globs. `blocking-call-chain` follows them through
 plain functions as it does with those that awaitlint knows.
 
-```toml
-[tool.awaitlint.blocking]
-calls = { "app.legacy.*" = "use app.client instead" }
-```
-
 ## Why is this bad?
 
 Every project has functions of its own, or of packages that nobody else uses, which must not be called where
 an event loop runs.
+
+## Example
+
+```toml
+[tool.awaitlint.blocking]
+calls = { "legacy.*" = "use `client.fetch` instead" }
+```
+
+```py
+import legacy
+
+async def main(key: str) -> str:
+    return legacy.fetch(key)  # error: [user-blocking-call]
+```
 """
 
 from __future__ import annotations
