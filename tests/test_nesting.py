@@ -63,8 +63,7 @@ def test_a_long_line_of_ancestors(tmp_path: Path) -> None:
     (tmp_path / "deep.py").write_text(f"class C0:\n    async def m(self): ...\n{classes}{asked}")
     found = check(tmp_path)
     assert "`C150().m()` is never awaited" in found
-    # nobody asks that many
-    assert "C3000" not in found
+    assert "`C3000().m()` is never awaited" in found
 
 
 def test_a_class_that_derives_from_itself_with_arguments_that_grow(tmp_path: Path) -> None:
@@ -78,5 +77,6 @@ def test_a_class_that_derives_from_itself_with_arguments_that_grow(tmp_path: Pat
     )
     found = check(tmp_path)
     assert "`a.own()` is never awaited" in found
-    assert "`b.own()` is never awaited" in found
+    # the bases of a class that is its own ancestor are not known
+    assert "b.own()" not in found
     assert "a.other()" not in found
