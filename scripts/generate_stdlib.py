@@ -166,12 +166,20 @@ def lower_library(only: Callable[[str], bool] = lambda _: True) -> Library:
             if is_available(name, version, root):
                 # a stub that never asks for the version is the same in all
                 same = bool(overlays) and b"version_info" not in sources[name]
-                overlays[version] = None if same else merger.add(lower(tree, sources[name], version=version))
+                overlays[version] = None if same else merger.add(_lowered(tree, sources[name], version))
         facts = msgspec.msgpack.encode(merger.merged()) if overlays else b""
         for version, overlay in overlays.items():
             data = b"" if overlay is None else msgspec.msgpack.encode(overlay)
             library[version][name] = Stub(facts, data, path.name == "__init__.pyi")
     return library
+
+
+def _lowered(tree: ast.Module, data: bytes, version: tuple[int, int]) -> f.ModuleFacts:
+    """The facts of a stub, less what only bodies need: it would make one version's facts unlike another's."""
+    facts = lower(tree, data, version=version)
+    for scope in facts.scopes:
+        scope.first_node = scope.end_node = 0
+    return facts
 
 
 def pack(library: Library, source: str) -> bytes:

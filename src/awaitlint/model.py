@@ -77,13 +77,13 @@ class Root:
     """What several findings have in common, of which only one is shown.
 
     `key` tells causes apart, in all files of a run; of the findings with one cause the worst is shown, and
-    of these the one with the smallest `distance`.  `others` counts the places in the file that the finding
-    stands for besides its own.
+    of these the one with the smallest `distance`.  The first `hops` places that explain the finding are the
+    way from it to the cause; behind them stand those that it stands for besides its own.
     """
 
     key: str
     distance: int
-    others: int = 0
+    hops: int
 
 
 @dataclass(frozen=True, slots=True)

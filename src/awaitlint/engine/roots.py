@@ -6,18 +6,23 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from awaitlint.config.options import SEVERITIES
+from awaitlint.model import Related
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from awaitlint.model import Diagnostic
 
+#: what is said of a place that leads to the same cause, and how many of these are listed
+OTHER = "this gets there, too"
+MOST_OTHERS = 10
+
 
 def one_for_each_root(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The findings in order, less those that have their root cause in common with a better one.
 
-    The worst is kept, then the nearest to the cause, then the first by file and place; its message says how
-    many others there are.
+    The worst is kept, then the nearest to the cause, then the first by file and place; the others become
+    places that explain it.
     """
     ordered = list(findings)
     groups: dict[str, list[Diagnostic]] = {}
@@ -33,8 +38,7 @@ def one_for_each_root(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
         if root is None:
             kept.append(finding)
         elif finding is best[root.key]:
-            others = sum(1 + each.root.others for each in groups[root.key] if each.root is not None) - 1
-            kept.append(_counted(finding, others))
+            kept.append(_with_others(finding, groups[root.key]))
     return kept
 
 
@@ -43,8 +47,18 @@ def _rank(finding: Diagnostic) -> tuple[int, int, object]:
     return (SEVERITIES.index(finding.severity.value), distance, finding.sort_key)
 
 
-def _counted(finding: Diagnostic, others: int) -> Diagnostic:
-    if not others:
+def _with_others(finding: Diagnostic, group: list[Diagnostic]) -> Diagnostic:
+    """A finding with the places of all that have its root cause, where these are not too many."""
+    found: list[Related] = []
+    for each in group:
+        assert each.root is not None
+        if each is not finding:
+            found.append(Related(each.path, each.span, OTHER))
+        found += each.related[each.root.hops :]
+    if not found:
         return finding
-    functions = "function gets" if others == 1 else "functions get"
-    return replace(finding, message=f"{finding.message} ({others} other async {functions} there, too)")
+    assert finding.root is not None
+    left = len(found) - MOST_OTHERS
+    if left > 0:
+        found[MOST_OTHERS:] = [Related(finding.path, None, f"and {left} more")]
+    return replace(finding, related=(*finding.related[: finding.root.hops], *found))

@@ -60,7 +60,8 @@ def _result(finding: Diagnostic, rule: int, context: ReportContext) -> dict[str,
     if finding.related:
         result["relatedLocations"] = [_location(each, context) for each in finding.related]
     if finding.root is not None:
-        steps = [{"location": _location(each, context)} for each in finding.related]
+        hops = finding.related[: finding.root.hops]
+        steps = [{"location": _location(each, context)} for each in hops]
         result["codeFlows"] = [{"threadFlows": [{"locations": steps}]}]
     if finding.fix is not None:
         result["fixes"] = [_fix(finding.fix, finding.path, context)]

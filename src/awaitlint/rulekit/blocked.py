@@ -149,6 +149,20 @@ class BlockedModule:
         found = self.chains.chain(self._function(blocked.scope), blocked.step, blocked.reason)
         return tuple(self._related(hop) for hop in found)
 
+    def last_place(self, blocked: Blocked) -> str:
+        """Where the blocking call stands, as ``app/db.py:12``: relative to the project, for whoever asks."""
+        assert blocked.reason is not None
+        hop = self.chains.chain(self._function(blocked.scope), blocked.step, blocked.reason)[-1]
+        if hop.module.path is None:
+            return hop.module.name
+        path, root = hop.module.path, self._module.infer.project.root
+        shown = path.relative_to(root) if path.is_relative_to(root) else path
+        return f"{shown.as_posix()}:{hop.line}"
+
+    def other(self, blocked: Blocked) -> Related:
+        """The place of a step that leads to the same root cause as another."""
+        return Related(self._module.display, self.span(blocked), "this gets there, too")
+
     def _related(self, hop: Hop) -> Related:
         path = hop.module.path
         shown = self._module.display_of(path) if path is not None else f"<{hop.module.name}>"

@@ -53,22 +53,21 @@ class ChainedRule(Rule):
         leaf, root = blocked.leaf, reason.root
         subject = module.spelling(blocked)
         hops = module.hops(blocked)
-        where = hops[-1]
-        line = where.span.line if where.span is not None else 0
+        place = module.last_place(blocked)
         does = waits(leaf)
         what = f"`{leaf.name}`, which {does}"
         if leaf.kind == "reentry":
-            message = f"`{subject}` fails here: it reaches `{leaf.name}` ({where.path}:{line}), which {does}"
+            message = f"`{subject}` fails here: it reaches `{leaf.name}` ({place}), which {does}"
         else:
             step = "calls" if reason.distance == 0 else "reaches"
             advice = leaf.advice or f"run it in a thread: `await {in_thread(self.module)}(...)`"
-            message = f"`{subject}` blocks the event loop: it {step} {what} ({where.path}:{line}); {advice}"
+            message = f"`{subject}` blocks the event loop: it {step} {what} ({place}); {advice}"
         self.module.add(
             self,
             module.span(blocked),
             message,
-            related=hops,
+            related=(*hops, *(module.other(each) for each in module.others(blocked))),
             severity=module.severity(blocked),
             cause=(self.code, root),
-            root=Root(f"{self.code} {'/'.join(root)}", reason.distance, len(module.others(blocked))),
+            root=Root(f"{self.code} {'/'.join(root)}", reason.distance, len(hops)),
         )
