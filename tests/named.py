@@ -79,7 +79,7 @@ class Names:
 
     def class_of(self, name: str) -> ClassValue | None:
         """The class of that qualified name, or of the object that a path leads to."""
-        for value in members(self.value(name) or Unknown()):
+        for value in members(self.value(name) or Unknown("there is none")):
             if isinstance(value, Instance):
                 return value.cls
             if isinstance(value, ClassValue) and value.qualname == name:

@@ -55,6 +55,10 @@ def test_every_option_is_a_field_of_the_settings_and_the_other_way_round():
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.key)
 def test_every_example_is_valid_and_differs_from_the_default(option, tmp_path):
     table = tomllib.loads(option.example)
+    outer, dot, inner = option.key.partition(".")
+    if dot:
+        assert list(table) == [outer]
+        table = {option.key: table[outer][inner]}
     assert list(table) == [option.key]
     assert parse(option, table[option.key]) != option.default
     write(tmp_path / "awaitlint.toml", option.example)

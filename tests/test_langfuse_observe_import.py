@@ -152,7 +152,7 @@ OLD = SIMPLE.replace("from langfuse import", "from langfuse.decorators import")
         (
             SIMPLE,
             ALWAYS,
-            Severity.INFO,
+            Severity.WARNING,
             (
                 "`from langfuse import observe` is right for langfuse 3.1.0 (uv.lock) and is reported because"
                 " `langfuse-target` is `always`"

@@ -135,6 +135,11 @@ class EventLoopReentry(ChainedRule):
             return None
         if not self.module.scope_of(site).is_async:
             return None
+        call = self.module.facts.nodes[site.node]
+        assert isinstance(call, Call)
+        given = self.module.infer.value(self.module.module, call.args[0])
+        if self.module.infer.coroutine(given) is None:
+            return None
         place, argument = self.context.span(node), self.context.outer_span(node.args[0].value)
         before = Span(place.line, place.column, argument.line, argument.column)
         after = Span(argument.end_line, argument.end_column, place.end_line, place.end_column)
