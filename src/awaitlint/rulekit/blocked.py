@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from awaitlint.index import facts as f
 from awaitlint.index.facts import ScopeKind
 from awaitlint.infer.callgraph import Kind
-from awaitlint.infer.values import FunctionValue
+from awaitlint.infer.values import ClassValue, FunctionValue
 from awaitlint.model import Related, Safety, Severity, Span
 from awaitlint.rulekit.libraries import in_thread, offload
 from awaitlint.rulekit.rule import Rule
@@ -109,9 +109,20 @@ class BlockedModule:
         """The scopes whose code runs in an event loop: async functions, and classes defined in them."""
         found: list[int] = []
         for index, scope in enumerate(self._module.facts.scopes):
-            if scope.is_async or (scope.kind is ScopeKind.CLASS and scope.parent in found):
+            if scope.is_async:
+                if not self._has_own_thread(scope):
+                    found.append(index)
+            elif scope.kind is ScopeKind.CLASS and scope.parent in found:
                 found.append(index)
         return found
+
+    def _has_own_thread(self, scope: f.Scope) -> bool:
+        """Whether a method is a thread's: the event loop in which it runs is that thread's own."""
+        module = self._module
+        if module.facts.scopes[scope.parent].kind is not ScopeKind.CLASS:
+            return False
+        cls = ClassValue(module.module, scope.parent)
+        return module.infer.has_base(cls, "threading.Thread")
 
     def _function(self, scope: int) -> FunctionValue:
         return FunctionValue(self._module.module, scope)
