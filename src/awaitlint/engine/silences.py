@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.engine.suppressions import find_suppressions
-from awaitlint.files.source import SourceError, decode
+from awaitlint.files.source import SourceError, decode, split_lines
 from awaitlint.model import Diagnostic, Span
 
 if TYPE_CHECKING:
@@ -30,6 +31,17 @@ _RULES = (
 )
 
 
+#: what may be a comment that speaks of a whole file
+_WHOLE = re.compile(r"flake8\s*[:=]|ignore-file", re.IGNORECASE)
+
+
+class _Text(NamedTuple):
+    """A module's lines, and whether a comment may speak of them all."""
+
+    lines: list[str]
+    whole: bool
+
+
 class Silences:
     """Tells whether a comment on a line of a module says that what blocks there is meant.
 
@@ -39,23 +51,32 @@ class Silences:
 
     def __init__(self, lowered: Callable[[Path], Lowered]) -> None:
         self._lowered = lowered
+        self._texts: dict[Module, _Text] = {}
         self._lines: dict[Module, tuple[bool, frozenset[int]]] = {}
 
     def __call__(self, module: Module, line: int) -> bool:
+        text = self._texts.get(module)
+        if text is None:
+            text = self._texts[module] = self._text(module)
+        # to go through a file's tokens takes a while, and few lines have such a comment
+        if not text.whole and (line > len(text.lines) or "#" not in text.lines[line - 1]):
+            return False
         found = self._lines.get(module)
         if found is None:
-            found = self._lines[module] = self._read(module)
+            found = self._lines[module] = self._read("\n".join(text.lines))
         return found[0] or line in found[1]
 
-    def _read(self, module: Module) -> tuple[bool, frozenset[int]]:
-        """Whether the whole module is silent, and the lines that are."""
+    def _text(self, module: Module) -> _Text:
         data = self._lowered(module.path).data if module.path is not None else None
-        if data is None:
-            return False, frozenset()
         try:
-            text = decode(data).text
+            text = decode(data).text if data is not None else ""
         except SourceError:
-            return False, frozenset()
+            text = ""
+        return _Text(split_lines(text), _WHOLE.search(text) is not None)
+
+    @staticmethod
+    def _read(text: str) -> tuple[bool, frozenset[int]]:
+        """Whether the whole text is silent, and the lines that are."""
         lines: set[int] = set()
         for each in find_suppressions(text):
             place = Span(each.span.line, 0, each.span.line, 0)

@@ -97,6 +97,8 @@ class Chains:
         self._silenced = silenced
         self._functions: dict[FunctionValue, _Function] = {}
         self._reasons: dict[FunctionValue, dict[Root, Reason]] = {}
+        self._reached: dict[FunctionValue, list[tuple[Step, Reason]]] = {}
+        self._ways: dict[tuple[Module, int, int, int], Guards] = {}
         self._lines: dict[Module, list[str]] = {}
         self._columns: dict[Module, Columns] = {}
         self._guards: dict[tuple[Module, int], FunctionGuards | None] = {}
@@ -109,6 +111,12 @@ class Chains:
 
     def reached(self, func: FunctionValue) -> list[tuple[Step, Reason]]:
         """The root causes that a function reaches through others, each by the shortest way."""
+        known = self._reached.get(func)
+        if known is None:
+            known = self._reached[func] = self._reach(func)
+        return known
+
+    def _reach(self, func: FunctionValue) -> list[tuple[Step, Reason]]:
         found: dict[Root, tuple[Step, Reason]] = {}
         for step, callee in self._function(func).calls:
             for reason in self.reasons(callee).values():
@@ -282,6 +290,13 @@ class Chains:
 
     def guards(self, func: FunctionValue, line: int, column: int) -> Guards:
         """The guards of a place in a function."""
+        place = (func.module, func.scope, line, column)
+        found = self._ways.get(place)
+        if found is None:
+            found = self._ways[place] = self._way(func, line, column)
+        return found
+
+    def _way(self, func: FunctionValue, line: int, column: int) -> Guards:
         key = (func.module, func.scope)
         if key not in self._guards:
             fact = func.fact
