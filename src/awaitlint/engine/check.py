@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from awaitlint.config.settings import Settings
     from awaitlint.engine.session import Lowered, Session
     from awaitlint.files.discover import Target
+    from awaitlint.index.facts import Site
     from awaitlint.infer.values import Value
     from awaitlint.rulekit.rule import Rule
 
@@ -122,36 +123,26 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
     """The lines that some rule wants to have visited."""
     lines: set[int] = set()
     by_use: dict[int, list[Rule]] = {}
-    by_name: dict[str, list[Rule]] = {}
-    for rule in rules:
-        for name in rule.callees:
-            by_name.setdefault(name, []).append(rule)
-        for use in rule.uses if not rule.callees else ():
+    # those that are asked about some calls only come last: to know what is called takes longest
+    for rule in sorted(rules, key=lambda rule: bool(rule.callees)):
+        for use in rule.uses:
             by_use.setdefault(use, []).append(rule)
         try:
             lines.update(rule.suspicious())
         except Exception as error:  # noqa: BLE001  # one rule's crash must not lose another's findings
             _crashed(session, context, rule, error)
     called = Called(context)
-    nodes = context.facts.nodes
     nobody: list[Rule] = []
     for site in context.facts.sites:
-        asked = by_use.get(site.use, nobody)
-        node = nodes[site.node]
-        if by_name and type(node) is Call:
-            found = [r for name in called.names(node.func) for r in by_name.get(name, nobody)]
-            asked = [*asked, *(rule for rule in found if site.use in rule.uses)]
-        for rule in asked:
+        for rule in by_use.get(site.use, nobody):
             if site.line in lines:
                 break
             try:
-                if rule.suspect(site):
+                if (not rule.callees or called.may_be_one(site, rule)) and rule.suspect(site):
                     lines.add(site.line)
             except Exception as error:  # noqa: BLE001
                 _crashed(session, context, rule, error)
-                for table in (by_use, by_name):
-                    for key, those in table.items():
-                        table[key] = [other for other in those if other is not rule]  # type: ignore[index]
+                by_use = {use: [r for r in those if r is not rule] for use, those in by_use.items()}
     if not session.options.sieve and context.lines:
         return [-1]
     return sorted(lines)
@@ -164,6 +155,13 @@ class Called:
         self._context = context
         self._nodes = context.facts.nodes
         self._known: dict[int | str, frozenset[str]] = {}
+
+    def may_be_one(self, site: Site, rule: Rule) -> bool:
+        """Whether a site is a call of one of the functions that a rule names."""
+        call = self._nodes[site.node]
+        if type(call) is not Call or not rule.may_suspect(site):
+            return False
+        return not self.names(call.func).isdisjoint(rule.callees)
 
     def names(self, func: int) -> frozenset[str]:
         """The names by which the functions were defined that the node of a call's function may be."""

@@ -56,10 +56,15 @@ class Classes(Linearisation):
 
     def has_base(self, cls: ClassValue, qualname: str) -> bool:
         """Whether a class of that qualified name is in the method resolution order."""
-        return any(entry is not None and entry.qualname == qualname for entry in self.mro(cls))
+        name = qualname.rpartition(".")[2]
+        for entry in self.mro(cls):
+            # most differ in their last name, which takes less to compare
+            if entry is not None and entry.fact.name == name and entry.qualname == qualname:
+                return True
+        return False
 
     def is_metaclass(self, cls: ClassValue) -> bool:
-        return any(entry is not None and entry.qualname == "builtins.type" for entry in self.mro(cls))
+        return self.has_base(cls, "builtins.type")
 
     # ------------------------------------------------------------------ type parameters
     def type_params(self, module: Module, scope: int) -> tuple[TypeVarValue, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from awaitlint.index import facts as f
 from awaitlint.index.project import Origin
@@ -22,7 +22,7 @@ from awaitlint.infer.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from awaitlint.index.project import Module
 
@@ -187,14 +187,14 @@ def _calls_by_name(module: Module) -> Iterator[tuple[str, list[f.Call]]]:
     calls: dict[str, list[f.Call]] = {name: [] for name in names}
     spoiled: set[str] = set()
     for node in facts.nodes:
-        if isinstance(node, f.Call):
-            name = references.get(node.func)
-            if name is not None:
-                calls[name].append(node)
-            parts: tuple[int, ...] = (*node.args, *(value for _, value in node.keywords))
-        else:
-            parts = _values_in(node)
-        spoiled.update(references[part] for part in parts if part in references)
+        values_of = _VALUES.get(type(node))
+        if values_of is None:
+            continue
+        if isinstance(node, f.Call) and node.func in references:
+            calls[references[node.func]].append(node)
+        for part in values_of(node):
+            if part in references:
+                spoiled.add(references[part])
     for scope in facts.scopes:
         kept = (*scope.returned, *scope.yielded, *(param.default for param in scope.params))
         stored = (node for nodes in scope.attributes.values() for node in nodes)
@@ -206,19 +206,15 @@ def _calls_by_name(module: Module) -> Iterator[tuple[str, list[f.Call]]]:
             yield name, found
 
 
-def _values_in(node: f.Node) -> tuple[int, ...]:
-    """The nodes whose values a node holds or hands on."""
-    if isinstance(node, f.Phi):
-        return node.options
-    if isinstance(node, f.Display):
-        return node.elements
-    if isinstance(node, f.DictDisplay):
-        return node.values
-    if isinstance(node, f.Comp):
-        return (node.key, node.element)
-    if isinstance(node, (f.Declared, f.Narrow, f.Starred, f.Yielded, f.Attr)):
-        return (node.value,)
-    return ()
+#: for each kind of node that holds or hands on the values of others, which these are
+_VALUES: dict[type, Callable[[Any], tuple[int, ...]]] = {
+    **dict.fromkeys((f.Declared, f.Narrow, f.Starred, f.Yielded, f.Attr), lambda node: (node.value,)),
+    f.Call: lambda node: (*node.args, *(value for _, value in node.keywords)) if node.keywords else node.args,
+    f.Phi: lambda node: node.options,
+    f.Display: lambda node: node.elements,
+    f.DictDisplay: lambda node: node.values,
+    f.Comp: lambda node: (node.key, node.element),
+}
 
 
 def _spreads(module: Module, call: f.Call) -> bool:

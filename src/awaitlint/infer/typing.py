@@ -216,10 +216,10 @@ class Typing(Classes):
 
     def erase(self, value: Value) -> Value:
         """A value whose remaining type variables are unknown (or their bound)."""
-        seen: dict[TypeVarValue, None] = {}
-        self._collect_type_vars(value, seen)
         if isinstance(value, TypeVarValue):
             return value.bound or _unbound(value)
+        seen: dict[TypeVarValue, None] = {}
+        self._collect_type_vars(value, seen)
         if not seen:
             return value
         return self.substitute(value, {each: each.bound or _unbound(each) for each in seen})
@@ -228,6 +228,8 @@ class Typing(Classes):
         """Whether a value mentions a type variable or ``Self``."""
         if isinstance(value, TypeVarValue):
             return True
+        if isinstance(value, Instance) and not value.cls.args:
+            return False
         seen: dict[TypeVarValue, None] = {}
         self._collect_type_vars(value, seen)
         return bool(seen) or self._mentions_self(value)

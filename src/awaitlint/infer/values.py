@@ -210,6 +210,8 @@ NEVER = NeverValue()
 
 def union(values: Sequence[Value]) -> Value:
     """The union of values: flat, without repetition; of nothing, unknown."""
+    if len(values) == 1:
+        return values[0]
     flat: dict[Value, None] = {}
     for value in values:
         if isinstance(value, UnionValue):

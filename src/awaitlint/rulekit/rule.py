@@ -51,6 +51,10 @@ class Rule:
         #: set by the walk before a ``visit_X`` call
         self.context: NodeContext
 
+    def may_suspect(self, site: Site) -> bool:  # noqa: ARG002  for rules that override it
+        """Whether `suspect` can hold of a call, whatever it calls: asked before that is looked up."""
+        return True
+
     def suspect(self, site: Site) -> bool:
         """Whether the site, whose use is in `uses`, may be reported: cheap, and never too narrow."""
         raise NotImplementedError

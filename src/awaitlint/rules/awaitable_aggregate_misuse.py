@@ -102,20 +102,23 @@ class AwaitableAggregateMisuse(Rule):
     uses = frozenset(Use)
     callees = frozenset({"gather", "wait", "shield", "run_in_executor"})
 
+    def may_suspect(self, site: f.Site) -> bool:
+        nodes = self.module.facts.nodes
+        call = nodes[site.node]
+        func = nodes[call.func] if isinstance(call, f.Call) else None
+        # methods go by the names that they were defined by, functions by any
+        return func is not None and (not isinstance(func, f.Attr) or func.name in self.callees)
+
     def suspect(self, site: f.Site) -> bool:
         call = self._call(site)
         return call is not None and (self._is_dropped(site) or bool(self._wrong_arguments(site, call)))
 
     def _call(self, site: f.Site) -> f.Call | None:
         """The call at a site, where it may be one of the functions."""
-        nodes = self.module.facts.nodes
-        call = nodes[site.node]
-        if not isinstance(call, f.Call):
+        call = self.module.facts.nodes[site.node]
+        if not isinstance(call, f.Call) or not self.may_suspect(site) or self.module.is_safe(site):
             return None
-        func = nodes[call.func]
-        if isinstance(func, f.Attr) and func.name not in self.callees:
-            return None
-        return None if self.module.is_safe(site) else call
+        return call
 
     def _is_dropped(self, site: f.Site) -> bool:
         if site.use is not Use.DISCARDED or not self.module.scope_of(site).is_async:

@@ -61,8 +61,11 @@ class BlockingSleep(Rule):
     uses = frozenset(Use)
     callees = frozenset({"sleep"})
 
+    def may_suspect(self, site: f.Site) -> bool:
+        return site.scope in self._async_scopes
+
     def suspect(self, site: f.Site) -> bool:
-        if site.scope not in self._async_scopes:
+        if not self.may_suspect(site):
             return False
         call = self.module.facts.nodes[site.node]
         if not isinstance(call, f.Call):
