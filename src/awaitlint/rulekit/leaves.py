@@ -277,9 +277,13 @@ class Leaves:
                 return False
             if known.on is not On.CALL and not self._is_used(func, step, known.on):
                 return False
-        if known.state is State.DONE and known.name.endswith(_RESULTS) and _is_of_project(step.value):
-            # a future of the project's own is made to hold what is there
-            return False
+        if known.state is State.DONE and known.name.endswith(_RESULTS):
+            if _is_derived(step.value):
+                # a future of somebody's own is made to hold what is there
+                return False
+            if step.site is not None and step.site.use is Use.DISCARDED and not self._is_fresh(module, call):
+                # nobody drops a result but to have the exception of what has ended
+                return False
         if known.state is State.NON_BLOCKING:
             return not any(
                 isinstance(node, f.Attr) and node.name in _UNBLOCKERS for node in module.facts.nodes
@@ -289,6 +293,12 @@ class Leaves:
         if known.state is State.IDLE and known.kind is Waits.WAIT:
             return step.kind is not Kind.ENTER or self._is_left_working(func)
         return True
+
+    @staticmethod
+    def _is_fresh(module: Module, call: f.Node) -> bool:
+        """Whether a method is called on what another call has just given: ``pool.submit(f).result()``."""
+        method = module.facts.nodes[call.func] if isinstance(call, f.Call) else None
+        return isinstance(method, f.Attr) and isinstance(module.facts.nodes[method.value], f.Call)
 
     def _holds(self, module: Module, call: f.Call, name: str, condition: Condition) -> bool:
         """Whether an argument is one with which a call does not block; what is not told is not."""
@@ -374,10 +384,12 @@ class Leaves:
         return "submit" in names and names.isdisjoint(_AWAITING)
 
 
-def _is_of_project(value: Value) -> bool:
-    """Whether a method is called on an object of a class that the project defines."""
-    receiver = value.receiver if isinstance(value, FunctionValue) else None
-    return isinstance(receiver, Instance) and receiver.cls.module.origin is Origin.PROJECT
+def _is_derived(value: Value) -> bool:
+    """Whether a method is called on an object of another class than the one that defines it."""
+    if not isinstance(value, FunctionValue) or not isinstance(value.receiver, Instance):
+        return False
+    cls = value.receiver.cls
+    return cls.module is not value.module or cls.scope != value.fact.parent
 
 
 def _names(infer: Inference, value: Value) -> Iterator[str]:

@@ -81,6 +81,9 @@ class EventLoopReentry(ChainedRule):
     callees = frozenset({"create_task", "get_running_loop"})
     only = frozenset({"reentry"})
 
+    def may_suspect(self, site: Site) -> bool:
+        return site.scope in self._outside
+
     def suspect(self, site: Site) -> bool:
         return self._needs_loop(site)
 
