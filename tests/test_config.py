@@ -11,9 +11,10 @@ import pytest
 
 from awaitlint.config.errors import ConfigError
 from awaitlint.config.load import SettingsCache, load_settings
-from awaitlint.config.options import BY_KEY, OPTIONS, OUTPUT_FORMATS, parse
+from awaitlint.config.options import BLOCKING_KINDS, BY_KEY, OPTIONS, OUTPUT_FORMATS, parse
 from awaitlint.config.selection import nearest_rule, reports_likely, selected
 from awaitlint.config.settings import Settings
+from awaitlint.index.blocking import Kind as BlockingKind
 from awaitlint.report.formats import FORMATS
 
 RULES = [
@@ -406,3 +407,7 @@ def test_the_nearest_rule_is_of_the_kind_that_was_written():
 
 def test_keys_are_unique():
     assert len(BY_KEY) == len(OPTIONS)
+
+
+def test_the_kinds_of_blocking_calls_are_those_of_the_catalogue():
+    assert {str(kind) for kind in BlockingKind} - {"lock"} | {"user"} == BLOCKING_KINDS

@@ -75,7 +75,7 @@ _DEFAULTS = {field.name: field.default for field in fields(Settings)}
 OUTPUT_FORMATS = ("concise", "full", "grouped", "json", "json-lines", "github", "sarif")
 #: what blocking calls wait for
 BLOCKING_KINDS = frozenset(
-    {"sleep", "network", "database", "process", "file", "wait", "cpu", "input", "reentry", "client", "user"}
+    {"sleep", "network", "database", "process", "file", "wait", "cpu", "reentry", "user"}
 )
 #: from the worst on
 SEVERITIES = ("error", "warning", "info")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from awaitlint.config.options import SEVERITIES
 from awaitlint.model import Related
+from awaitlint.rulekit.blocked import OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from awaitlint.model import Diagnostic
 
-#: what is said of a place that leads to the same cause, and how many of these are listed
-OTHER = "this gets there, too"
+#: places that lead to the same cause which are listed
 MOST_OTHERS = 10
 
 

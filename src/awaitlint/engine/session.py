@@ -142,9 +142,10 @@ class Session:
         if known is None:
             from awaitlint.rulekit.chains import Chains  # noqa: PLC0415  for code that is asynchronous
             from awaitlint.rulekit.leaves import Leaves  # noqa: PLC0415
+            from awaitlint.rulekit.texts import Texts  # noqa: PLC0415
 
-            leaves = Leaves(linked.infer, settings)
-            known = Chains(linked.infer, leaves, Silences(self.lowered))
+            texts = Texts(lambda path: self.lowered(path).data)
+            known = Chains(linked.infer, Leaves(linked.infer, settings), texts, Silences(texts))
             self._chains[linked.infer, told] = known
         return known
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from awaitlint.engine.suppressions import find_suppressions
-from awaitlint.files.source import SourceError, decode, split_lines
 from awaitlint.model import Diagnostic, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from awaitlint.engine.session import Lowered
     from awaitlint.index.project import Module
+    from awaitlint.rulekit.texts import Texts
 
 #: the rules that speak of a blocking call where it stands, and of the chains that lead to it
 _RULES = (
@@ -35,44 +31,31 @@ _RULES = (
 _WHOLE = re.compile(r"flake8\s*[:=]|ignore-file", re.IGNORECASE)
 
 
-class _Text(NamedTuple):
-    """A module's lines, and whether a comment may speak of them all."""
-
-    lines: list[str]
-    whole: bool
-
-
 class Silences:
     """Tells whether a comment on a line of a module says that what blocks there is meant.
 
     Args:
-        lowered: What is known of a file.
+        texts: The texts of the modules.
     """
 
-    def __init__(self, lowered: Callable[[Path], Lowered]) -> None:
-        self._lowered = lowered
-        self._texts: dict[Module, _Text] = {}
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+        #: whether a comment may speak of the whole module
+        self._may_be_whole: dict[Module, bool] = {}
         self._lines: dict[Module, tuple[bool, frozenset[int]]] = {}
 
     def __call__(self, module: Module, line: int) -> bool:
-        text = self._texts.get(module)
-        if text is None:
-            text = self._texts[module] = self._text(module)
+        lines = self._texts.lines(module)
+        whole = self._may_be_whole.get(module)
+        if whole is None:
+            whole = self._may_be_whole[module] = any(map(_WHOLE.search, lines))
         # to go through a file's tokens takes a while, and few lines have such a comment
-        if not text.whole and (line > len(text.lines) or "#" not in text.lines[line - 1]):
+        if not whole and (line > len(lines) or "#" not in lines[line - 1]):
             return False
         found = self._lines.get(module)
         if found is None:
-            found = self._lines[module] = self._read("\n".join(text.lines))
+            found = self._lines[module] = self._read("\n".join(lines))
         return found[0] or line in found[1]
-
-    def _text(self, module: Module) -> _Text:
-        data = self._lowered(module.path).data if module.path is not None else None
-        try:
-            text = decode(data).text if data is not None else ""
-        except SourceError:
-            text = ""
-        return _Text(split_lines(text), _WHOLE.search(text) is not None)
 
     @staticmethod
     def _read(text: str) -> tuple[bool, frozenset[int]]:

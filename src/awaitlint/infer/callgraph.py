@@ -220,7 +220,7 @@ class CallGraph:
         if site.use is Use.WITH:
             yield from self._entered(func, site, call, value)
             return
-        if site.use is Use.ARGUMENT and not self._consumes(func, site.other):
+        if site.use is Use.ARGUMENT and not goes_through(self.infer, func, site.other):
             return
         target = self._implementation(value)
         if site.use is Use.YIELDED:
@@ -243,13 +243,6 @@ class CallGraph:
             method = self._implementation(self.infer.attribute(entered, name))
             if isinstance(method, FunctionValue) and not (method.fact.is_async or method.fact.is_generator):
                 yield Step(Kind.ENTER, method, self._known(method), site.node, site)
-
-    def _consumes(self, func: FunctionValue, call: int) -> bool:
-        """Whether a call goes through the iterable that it is given."""
-        node = func.module.facts.nodes[call] if call >= 0 else None
-        if not isinstance(node, f.Call):
-            return False
-        return is_consumer(self.infer.value(func.module, node.func, func.context))
 
     # ------------------------------------------------------------------ properties
     def _read(self, func: FunctionValue) -> Iterator[Step]:
@@ -372,8 +365,12 @@ class CallGraph:
         )
 
 
-def is_consumer(value: Value) -> bool:
-    """Whether a function goes through the iterable that it is given, at once."""
+def goes_through(infer: Inference, func: FunctionValue, call: int) -> bool:
+    """Whether a call in a function goes through the iterable that it is given, at once."""
+    node = func.module.facts.nodes[call] if call >= 0 else None
+    if not isinstance(node, f.Call):
+        return False
+    value = infer.value(func.module, node.func, func.context)
     if isinstance(value, OverloadedValue):
         value = value.functions[0]
     return getattr(value, "qualname", "") in _CONSUMERS

@@ -32,12 +32,12 @@ WAITS = {
     "process": "waits for another process",
     "file": "waits for the file system",
     "wait": "waits for another thread",
-    "input": "waits for the user",
     "cpu": "computes for long",
-    "client": "loads what it needs from disk",
     "reentry": "cannot run where an event loop is running",
     "user": "blocks",
 }
+#: what is said of a place that leads to a root cause which is shown at another
+OTHER = "this gets there, too"
 #: what asks the person at the terminal
 _ASKS = frozenset(
     {"input", "getpass", "prompt", "confirm", "ask", "getchar", "pause", "edit", "readline", "read"}
@@ -80,6 +80,15 @@ class BlockedModule:
             for step, leaf in self.chains.direct(self._function(scope)):
                 found.setdefault(step.node, Blocked(scope, step, leaf, None))
         return found
+
+    def of_kinds(self, kinds: frozenset[str]) -> Iterator[Blocked]:
+        """Calls that block by themselves, of some kinds."""
+        yield from (found for found in self.direct.values() if found.leaf.kind in kinds)
+
+    def at(self, site: f.Site, kinds: frozenset[str]) -> Blocked | None:
+        """The call at a site, where it blocks by itself and is of one of the kinds."""
+        found = self.direct.get(site.node)
+        return found if found is not None and found.step.site is site and found.leaf.kind in kinds else None
 
     @cached_property
     def reached(self) -> list[Blocked]:
@@ -153,17 +162,13 @@ class BlockedModule:
             text = text.partition("(")[0]
         return " ".join(text.split()) or blocked.leaf.name
 
-    def hops(self, blocked: Blocked) -> tuple[Related, ...]:
-        """The chain as places."""
-        if blocked.reason is None:
-            return ()
-        found = self.chains.chain(self._function(blocked.scope), blocked.step, blocked.reason)
-        return tuple(self._related(hop) for hop in found)
-
-    def last_place(self, blocked: Blocked) -> str:
-        """Where the blocking call stands, as ``app/db.py:12``: relative to the project, for whoever asks."""
+    def chain(self, blocked: Blocked) -> list[Hop]:
+        """The hops from the step down to the blocking call."""
         assert blocked.reason is not None
-        hop = self.chains.chain(self._function(blocked.scope), blocked.step, blocked.reason)[-1]
+        return self.chains.chain(self._function(blocked.scope), blocked.step, blocked.reason)
+
+    def place(self, hop: Hop) -> str:
+        """Where a hop stands, as ``app/db.py:12``: relative to the project, whoever asks."""
         if hop.module.path is None:
             return hop.module.name
         path, root = hop.module.path, self._module.infer.project.root
@@ -172,12 +177,13 @@ class BlockedModule:
 
     def other(self, blocked: Blocked) -> Related:
         """The place of a step that leads to the same root cause as another."""
-        return Related(self._module.display, self.span(blocked), "this gets there, too")
+        return Related(self._module.display, self.span(blocked), OTHER)
 
-    def _related(self, hop: Hop) -> Related:
+    def related(self, hop: Hop) -> Related:
+        """A hop as evidence."""
         path = hop.module.path
         shown = self._module.display_of(path) if path is not None else f"<{hop.module.name}>"
-        columns = self.chains.columns(hop.module)
+        columns = self.chains.texts.columns(hop.module)
         span = Span(
             hop.line,
             columns.to_characters(hop.line, hop.column),
@@ -196,16 +202,14 @@ class BlockedRule(Rule):
 
     def suspicious(self) -> Iterator[int]:
         blocked = self.module.blocked
-        for found in blocked.direct.values() if blocked is not None else ():
-            if found.leaf.kind in self.kinds and found.step.site is not None:
+        for found in blocked.of_kinds(self.kinds) if blocked is not None else ():
+            if found.step.site is not None:
                 yield found.step.site.line
 
     def _found(self, site: f.Site) -> Blocked | None:
         blocked = self.module.blocked
-        found = blocked.direct.get(site.node) if blocked is not None else None
-        if found is None or found.step.site is not site or found.leaf.kind not in self.kinds:
-            return None
-        return None if self.module.is_safe(site) else found
+        found = blocked.at(site, self.kinds) if blocked is not None else None
+        return None if found is None or self.module.is_safe(site) else found
 
     def visit_Call(self, node: libcst.Call) -> None:
         site = self.context.site(node)

@@ -52,8 +52,8 @@ class ChainedRule(Rule):
         assert reason is not None
         leaf, root = blocked.leaf, reason.root
         subject = module.spelling(blocked)
-        hops = module.hops(blocked)
-        place = module.last_place(blocked)
+        chain = module.chain(blocked)
+        hops, place = [module.related(hop) for hop in chain], module.place(chain[-1])
         does = waits(leaf)
         what = f"`{leaf.name}`, which {does}"
         if leaf.kind == "reentry":

@@ -10,14 +10,11 @@ from __future__ import annotations
 import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaitlint.files.source import SourceError, decode, split_lines
 from awaitlint.index import facts as f
 from awaitlint.index.facts import ScopeKind
 from awaitlint.infer.callgraph import CallGraph, Kind, Step
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import FunctionValue
-from awaitlint.model import Severity
-from awaitlint.syntax.columns import Columns
 from awaitlint.syntax.guards import Condition, FunctionGuards, Guards
 
 if TYPE_CHECKING:
@@ -26,12 +23,12 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.rulekit.leaves import Leaf, Leaves
+    from awaitlint.rulekit.texts import Texts
 
 #: root causes that are kept of one function: the nearest
 _MOST = 24
 #: hops of the longest way
 _LONGEST = 30
-_ORDER = (Severity.ERROR, Severity.WARNING, Severity.INFO)
 
 
 class Root(NamedTuple):
@@ -85,22 +82,22 @@ class Chains:
     Args:
         infer: Inference over the project.
         leaves: Tells which calls block by themselves.
+        texts: The texts of the modules.
         silenced: Whether a comment on a line of a module says that what blocks there is meant.
     """
 
     def __init__(
-        self, infer: Inference, leaves: Leaves, silenced: Callable[[Module, int], bool] = lambda *_: False
+        self, infer: Inference, leaves: Leaves, texts: Texts, silenced: Callable[[Module, int], bool]
     ) -> None:
         self.infer = infer
         self.leaves = leaves
+        self.texts = texts
         self.graph = CallGraph(infer)
         self._silenced = silenced
         self._functions: dict[FunctionValue, _Function] = {}
         self._reasons: dict[FunctionValue, dict[Root, Reason]] = {}
         self._reached: dict[FunctionValue, list[tuple[Step, Reason]]] = {}
         self._ways: dict[tuple[Module, int, int, int], Guards] = {}
-        self._lines: dict[Module, list[str]] = {}
-        self._columns: dict[Module, Columns] = {}
         self._guards: dict[tuple[Module, int], FunctionGuards | None] = {}
         self._places: dict[Module, dict[int, tuple[int, int, int, int]]] = {}
 
@@ -302,7 +299,7 @@ class Chains:
             fact = func.fact
             self._guards[key] = (
                 FunctionGuards(
-                    self.lines(func.module), fact.first_line, fact.line, fact.column, fact.end_line
+                    self.texts.lines(func.module), fact.first_line, fact.line, fact.column, fact.end_line
                 )
                 if fact.kind is ScopeKind.FUNCTION
                 else None
@@ -326,7 +323,7 @@ class Chains:
             from awaitlint.index.lower.recorded import record  # noqa: PLC0415  rarely needed
             from awaitlint.syntax.parse import SyntaxProblem, parse  # noqa: PLC0415
 
-            data = self._data(module)
+            data = self.texts.data(module)
             try:
                 recorded = record(parse(data), data)
             except (SyntaxProblem, RecursionError):
@@ -339,32 +336,6 @@ class Chains:
                     expression.end_col_offset or 0,
                 )
         return found
-
-    def lines(self, module: Module) -> list[str]:
-        """The lines of a module's text."""
-        found = self._lines.get(module)
-        if found is None:
-            try:
-                text = decode(self._data(module)).text
-            except SourceError:
-                text = ""
-            found = self._lines[module] = split_lines(text)
-        return found
-
-    def columns(self, module: Module) -> Columns:
-        """Translates the columns of a module's text."""
-        found = self._columns.get(module)
-        if found is None:
-            found = self._columns[module] = Columns(self.lines(module))
-        return found
-
-    def _data(self, module: Module) -> bytes:
-        if module.path is None:
-            return b""
-        try:
-            return self.infer.project.store.read(module.path)
-        except SourceError:
-            return b""
 
     def _hop(self, func: FunctionValue, step: Step, reason: Reason) -> Hop:
         callee = reason.leaf.name if step.function is None else step.function.fact.qualname
@@ -381,8 +352,3 @@ def _satisfies(node: f.Node, condition: Condition) -> bool:
     if condition.test == "none":
         return (node.value is None) == condition.holds
     return bool(node.value) == condition.holds
-
-
-def rank(severity: Severity) -> int:
-    """0 for the worst."""
-    return _ORDER.index(severity)

@@ -6,14 +6,14 @@ import fnmatch
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
-from awaitlint.index.blocking import BlockingCall, Check, On, State, catalogue
+from awaitlint.index.blocking import BlockingCall, On, State, catalogue
 from awaitlint.index.blocking import Kind as Waits
 from awaitlint.index.blocking import Severity as Holds
 from awaitlint.index.factories import factories
 from awaitlint.index.facts import Use
 from awaitlint.index.project import Origin
 from awaitlint.index.reached import reached
-from awaitlint.infer.callgraph import Kind, is_consumer
+from awaitlint.infer.callgraph import Kind, goes_through
 from awaitlint.infer.known import MADE
 from awaitlint.infer.values import (
     CallableValue,
@@ -30,12 +30,12 @@ from awaitlint.infer.values import (
     without_none,
 )
 from awaitlint.model import Severity
+from awaitlint.rulekit.conditions import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from awaitlint.config.settings import Settings
-    from awaitlint.index.blocking import Condition
     from awaitlint.index.project import Module
     from awaitlint.infer.callgraph import Step
     from awaitlint.infer.engine import Inference
@@ -194,19 +194,14 @@ class Leaves:
             each = [self._known(member) for member in members(without_none(value))]
             return each[0] if None not in each else None
         if isinstance(value, ClassValue):
-            return self._of_class(value)
+            return known.get(value.qualname)
         if not isinstance(value, FunctionValue) or value.fact.is_async:
             return None
         receiver = value.receiver
         cls = receiver.cls if isinstance(receiver, Instance) else receiver
         if isinstance(cls, ClassValue):
             return known.method(self._classes(cls, value), value.fact.name)
-        name = value.qualname
-        return known.get(name)
-
-    def _of_class(self, cls: ClassValue) -> BlockingCall | None:
-        known = catalogue()
-        return known.get(cls.qualname)
+        return known.get(value.qualname)
 
     def _classes(self, cls: ClassValue, method: FunctionValue) -> list[str]:
         """The qualified names of a class and its bases, up to the one that has the method in its body."""
@@ -273,7 +268,7 @@ class Leaves:
         if known.state in _SILENT:
             return False
         if step.kind is Kind.CALL and isinstance(call, f.Call):
-            if any(self._holds(module, call, known.name, condition) for condition in known.unless):
+            if any(holds(module, call, known.name, condition) for condition in known.unless):
                 return False
             if known.on is not On.CALL and not self._is_used(func, step, known.on):
                 return False
@@ -300,42 +295,6 @@ class Leaves:
         method = module.facts.nodes[call.func] if isinstance(call, f.Call) else None
         return isinstance(method, f.Attr) and isinstance(module.facts.nodes[method.value], f.Call)
 
-    def _holds(self, module: Module, call: f.Call, name: str, condition: Condition) -> bool:
-        """Whether an argument is one with which a call does not block; what is not told is not."""
-        nodes = module.facts.nodes
-        given = next((value for keyword, value in call.keywords if keyword == condition.parameter), -1)
-        if given < 0 and 0 <= condition.position < len(call.args):
-            given = call.args[condition.position]
-        spread = any(name == "**" for name, _ in call.keywords) or any(
-            isinstance(nodes[argument], f.Starred) for argument in call.args
-        )
-        if given < 0:
-            # what is spread may hold it
-            return spread or condition.check is Check.ABSENT
-        if condition.check is Check.GIVEN:
-            return True
-        if condition.check is Check.ABSENT:
-            return False
-        node = nodes[given]
-        if condition.check is Check.FLAG:
-            return self._flags(module, given, condition.values)
-        if isinstance(node, f.Const):
-            return any(
-                node.value == value and (node.value is None) == (value is None) for value in condition.values
-            )
-        # a flag that is computed may be off; nobody computes a time of nothing, or None, but for polling
-        flags = any(isinstance(value, bool) for value in condition.values) or name.startswith("select")
-        return flags and not isinstance(node, (f.Plain, f.Display, f.DictDisplay))
-
-    def _flags(self, module: Module, index: int, names: tuple[object, ...]) -> bool:
-        node = module.facts.nodes[index]
-        if isinstance(node, f.BinOp):
-            return self._flags(module, node.left, names) or self._flags(module, node.right, names)
-        if isinstance(node, f.Attr):
-            return node.name in names
-        # what stands for a number may hold the flag
-        return not isinstance(node, f.Const)
-
     def _is_used(self, func: FunctionValue, step: Step, on: On) -> bool:
         """Whether what a call gives is entered, or iterated."""
         wanted = Use.WITH if on is On.ENTER else Use.ITERATED
@@ -344,15 +303,9 @@ class Leaves:
                 continue
             if site.use is wanted:
                 return True
-            if on is On.ITERATE and site.use is Use.ARGUMENT and self._goes_through(func, site.other):
+            if on is On.ITERATE and site.use is Use.ARGUMENT and goes_through(self.infer, func, site.other):
                 return True
         return False
-
-    def _goes_through(self, func: FunctionValue, call: int) -> bool:
-        node = func.module.facts.nodes[call] if call >= 0 else None
-        if not isinstance(node, f.Call):
-            return False
-        return is_consumer(self.infer.value(func.module, node.func, func.context))
 
     def _are_bounded(self, module: Module) -> bool:
         """Whether every queue that a module makes has a bound."""

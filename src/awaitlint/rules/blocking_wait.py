@@ -44,4 +44,4 @@ class BlockingWait(BlockedRule):
     name = "blocking-wait"
     summary = "waiting for another thread in async code"
     fixes = ()
-    kinds = frozenset({"wait", "input"})
+    kinds = frozenset({"wait"})

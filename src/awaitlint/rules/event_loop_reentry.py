@@ -2,9 +2,9 @@
 ## What it does
 
 Reports `asyncio.run`, `Runner.run`, `loop.run_until_complete` and `async_to_sync(f)()` in the body of an
-`async def`, also where a plain function does it that is called there; and `asyncio.create_task`,
-`asyncio.ensure_future` and `asyncio.get_running_loop` at the level of a module or class, where no event loop
-is running. Code that looks first whether a loop is running is not reported.
+`async def`, also where a plain function does it that is called there; and `asyncio.create_task` and
+`asyncio.get_running_loop` at the level of a module or class, where no event loop is running. Code that looks
+first whether a loop is running is not reported.
 
 ## Why is this bad?
 
@@ -61,11 +61,9 @@ if TYPE_CHECKING:
 
 _NEED_LOOP = frozenset(
     {
+        "_asyncio.get_running_loop",
         "asyncio.events.get_running_loop",
         "asyncio.tasks.create_task",
-        "_asyncio.get_running_loop",
-        "asyncio.get_running_loop",
-        "asyncio.create_task",
     }
 )
 #: what takes one coroutine and gives its result
@@ -90,20 +88,18 @@ class EventLoopReentry(ChainedRule):
     def suspicious(self) -> Iterator[int]:
         yield from super().suspicious()
         blocked = self.module.blocked
-        for found in blocked.direct.values() if blocked is not None else ():
-            if found.leaf.kind == "reentry" and found.step.site is not None:
+        for found in blocked.of_kinds(self.only) if blocked is not None else ():
+            if found.step.site is not None:
                 yield found.step.site.line
 
     def _is_reentry(self, site: Site) -> bool:
         blocked = self.module.blocked
-        found = blocked.direct.get(site.node) if blocked is not None else None
-        return found is not None and found.step.site is site and found.leaf.kind == "reentry"
+        return blocked is not None and blocked.at(site, self.only) is not None
 
     def _needs_loop(self, site: Site) -> bool:
-        if site.scope not in self._outside or not isinstance(self.module.facts.nodes[site.node], Call):
-            return False
         call = self.module.facts.nodes[site.node]
-        assert isinstance(call, Call)
+        if site.scope not in self._outside or not isinstance(call, Call):
+            return False
         func = self.module.infer.value(self.module.module, call.func)
         if isinstance(func, OverloadedValue):
             func = func.functions[0]
@@ -133,13 +129,14 @@ class EventLoopReentry(ChainedRule):
             self.report(node, message)
 
     def _fix(self, node: libcst.Call, site: Site) -> Fix | None:
-        name = getattr(self.module.facts.nodes[self._func(site)], "name", "")
+        nodes = self.module.facts.nodes
+        call = nodes[site.node]
+        assert isinstance(call, Call)
+        name = getattr(nodes[call.func], "name", "")
         if len(node.args) != 1 or node.args[0].keyword is not None or node.args[0].star or name not in _RUNS:
             return None
         if not self.module.scope_of(site).is_async:
             return None
-        call = self.module.facts.nodes[site.node]
-        assert isinstance(call, Call)
         given = self.module.infer.value(self.module.module, call.args[0])
         if self.module.infer.coroutine(given) is None:
             return None
@@ -149,8 +146,3 @@ class EventLoopReentry(ChainedRule):
         tight = binds_tighter(node, self.context.parents)
         opening, closing = ("(await ", ")") if tight else ("await ", "")
         return self.fix("Await it", [Edit(before, opening), Edit(after, closing)])
-
-    def _func(self, site: Site) -> int:
-        call = self.module.facts.nodes[site.node]
-        assert isinstance(call, Call)
-        return call.func

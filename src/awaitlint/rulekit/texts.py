@@ -1,0 +1,49 @@
+"""The texts of modules, as their facts were made from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.files.source import SourceError, decode, split_lines
+from awaitlint.syntax.columns import Columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from awaitlint.index.project import Module
+
+
+class Texts:
+    """Lines and columns of modules, each decoded once.
+
+    Args:
+        data: The bytes that a file's facts were made from, None where there are none.
+    """
+
+    def __init__(self, data: Callable[[Path], bytes | None]) -> None:
+        self._read = data
+        self._lines: dict[Module, list[str]] = {}
+        self._columns: dict[Module, Columns] = {}
+
+    def data(self, module: Module) -> bytes:
+        """The bytes of a module's file; empty for a module that has none."""
+        return (self._read(module.path) if module.path is not None else None) or b""
+
+    def lines(self, module: Module) -> list[str]:
+        """The lines of a module's text, without their ends."""
+        found = self._lines.get(module)
+        if found is None:
+            try:
+                text = decode(self.data(module)).text
+            except SourceError:
+                text = ""
+            found = self._lines[module] = split_lines(text)
+        return found
+
+    def columns(self, module: Module) -> Columns:
+        """Translates the columns of a module's text."""
+        found = self._columns.get(module)
+        if found is None:
+            found = self._columns[module] = Columns(self.lines(module))
+        return found
