@@ -46,7 +46,7 @@ class Simplified:
         for index, node in enumerate(facts.nodes):
             self._nodes[index] = self._node(index, node)
         return msgspec.structs.replace(
-            facts, nodes=self._nodes, scopes=scopes, sites=[], misplaced=(), packages=()
+            facts, nodes=self._nodes, scopes=scopes, sites=[], misplaced=(), packages=(), marks=()
         )
 
     def _taken_parameters(self) -> set[tuple[int, int]]:

@@ -170,6 +170,7 @@ def is_sound(facts: ModuleFacts, data: bytes) -> bool:
         _nodes_are_sound(facts, size)
         and _scopes_are_sound(facts, last_line, size)
         and _sites_are_sound(facts, last_line, size)
+        and _marks_are_sound(facts, last_line)
         and all(0 <= level <= size for _, level in facts.stars)
     )
 
@@ -321,3 +322,11 @@ def _sites_are_sound(facts: ModuleFacts, last_line: int, size: int) -> bool:
         if not (0 <= site.column <= size and 0 <= site.end_column <= size):
             return False
     return True
+
+
+def _marks_are_sound(facts: ModuleFacts, last_line: int) -> bool:
+    count, scopes = len(facts.nodes), len(facts.scopes)
+    return all(
+        0 <= mark.scope < scopes and 0 < mark.line <= last_line and -1 <= mark.node < count
+        for mark in facts.marks
+    )

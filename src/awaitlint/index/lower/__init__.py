@@ -60,5 +60,6 @@ def _lower(
         stars=tuple(dict.fromkeys(lowerer.stars)),
         exports=None if lowerer.exports is None else tuple(lowerer.exports),
         misplaced=tuple(lowerer.misplaced),
+        marks=tuple(lowerer.marks),
         patched={name: tuple(found) for name, found in lowerer.patched.items()},
     )

@@ -13,6 +13,7 @@ from awaitlint.index.facts import (
     Func,
     Import,
     Index,
+    MarkKind,
     Narrow,
     Param,
     ScopeKind,
@@ -179,8 +180,15 @@ class BindingLowerer(ExpressionLowerer):
             self.bind_local(target.id, declared, position)
 
     def _aug_assign(self, node: ast.AugAssign) -> None:
-        target = node.target
+        target, state = node.target, self.state
+        awaits = state.awaits
         value = self.expr(node.value, Use.OPERAND)
+        if (
+            state.awaits > awaits
+            and state.is_async
+            and (type(target) is not ast.Name or target.id in state.globals or target.id in state.nonlocals)
+        ):
+            self.mark(MarkKind.AUGMENTED, node.lineno, value, awaits=True)
         if isinstance(target, ast.Name):
             if target.id == "__all__" and self.state is self.module_state and self.exports is not None:
                 self.exports.extend(self._literal_names(node.value) or ())

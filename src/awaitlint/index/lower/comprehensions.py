@@ -49,8 +49,10 @@ class Comprehensions(Narrowing):
             for condition in generator.ifs:
                 self.expr(condition, Use.TESTED)
                 self.narrow(self.narrowings(condition)[0])
-        if is_async and not state.is_async:
-            self.out_of_place(element)
+        if is_async:
+            state.awaits += 1
+            if not state.is_async:
+                self.out_of_place(element)
         index = self.reserve()
         key_node = -1 if key is None else self.expr(key, Use.ELEMENT, index)
         inner_use = Use.DISCARDED if use is Use.DISCARDED and kind in ("list", "set") else Use.ELEMENT

@@ -188,6 +188,7 @@ class ExpressionLowerer(Comprehensions):
     def _await(self, node: ast.Await, _use: Use, _other: int) -> int:
         if not self.state.is_async or self.typing:
             self.out_of_place(node)
+        self.state.awaits += 1
         index = self.reserve()
         value = self.expr(node.value, Use.AWAITED, index)
         if type(node.value) is not ast.Call:

@@ -9,6 +9,7 @@ from awaitlint.index.facts import (
     Caught,
     Enter,
     Iter,
+    MarkKind,
     Narrow,
     Phi,
     Use,
@@ -251,21 +252,30 @@ class FlowLowerer(BindingLowerer):
 
     def _for(self, node: ast.For | ast.AsyncFor) -> None:
         is_async = isinstance(node, ast.AsyncFor)
-        if is_async and not self.state.is_async:
-            self.out_of_place(node)
+        state = self.state
+        if is_async:
+            state.awaits += 1
+            if not state.is_async:
+                self.out_of_place(node)
         iterable = self.expr(node.iter, Use.ASYNC_ITERATED if is_async else Use.ITERATED)
         phis, before = self._enter_loop(self._assigned([node]))
         self.assign_target(node.target, self.add(Iter(iterable, is_async)))
+        awaits = state.awaits
         self.block(node.body)
+        if state.awaits > awaits or type(node.iter) is not ast.Call:
+            self.mark(MarkKind.FOR, node.lineno, iterable, awaits=state.awaits > awaits)
         self._leave_loop(phis, before, node.orelse)
 
     def _while(self, node: ast.While) -> None:
         phis, before = self._enter_loop(self._assigned([node]))
-        self.expr(node.test, Use.TESTED)
+        awaits = self.state.awaits
+        test = self.expr(node.test, Use.TESTED)
         positive, negative = self.narrowings(node.test)
         endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
         self.narrow(positive)
         self.block(node.body)
+        if self.state.is_async:
+            self.mark(MarkKind.LOOP, node.lineno, test, awaits=self.state.awaits > awaits)
         ended = [(name, value) for name, value in negative if name not in phis]
         self._leave_loop(phis, before, node.orelse, endless=endless, ended=ended)
 
@@ -276,12 +286,21 @@ class FlowLowerer(BindingLowerer):
         if is_async and not state.is_async:
             self.out_of_place(node)
         use = Use.ASYNC_WITH if is_async else Use.WITH
+        plain = []
         for item in node.items:
             value = self.expr(item.context_expr, use)
+            if type(item.context_expr) is not ast.Call:
+                plain.append(value)
             if item.optional_vars is not None:
                 self.assign_target(item.optional_vars, self.add(Enter(value, is_async)))
         before, mark = state.env, len(state.log)
+        awaits = state.awaits
         self.block(node.body)
+        kind = MarkKind.ASYNC_WITH if is_async else MarkKind.WITH
+        for value in plain:
+            self.mark(kind, node.lineno, value, awaits=state.awaits > awaits)
+        if is_async:
+            state.awaits += 1
         if state.env is None and before is not None:
             # the context manager may swallow an exception that ended the body
             state.env = self._after_any(before, mark)
@@ -298,17 +317,22 @@ class FlowLowerer(BindingLowerer):
         before, mark = state.env, len(state.log)
         if before is not None:
             state.env = dict(before)
+        awaits = state.awaits
         self.block(node.body)
+        awaited = state.is_async and state.awaits > awaits
         raised = None if before is None else self._after_any(before, mark)
         if node.orelse:
             self.block(node.orelse)
         after = state.env
         for handler in node.handlers:
             state.env = None if raised is None else dict(raised)
+            caught = -1
             if handler.type is not None:
                 caught = self.expr(handler.type)
                 if handler.name:
                     self.bind(handler.name, self.add(Caught(caught)))
+            if awaited:
+                self.mark(MarkKind.HANDLER, handler.lineno, caught, awaits=True)
             self.block(handler.body)
             if handler.name and state.env is not None:
                 state.env.pop(handler.name, None)

@@ -33,6 +33,7 @@ class ScopeState:
     __slots__ = (
         "all_read",
         "attributes",
+        "awaits",
         "bindings",
         "captured",
         "env",
@@ -66,6 +67,8 @@ class ScopeState:
         self.is_async = is_async
         self.is_function = kind is ScopeKind.FUNCTION or kind is ScopeKind.LAMBDA
         self.is_generator = False
+        #: how many places that wait for something have been lowered
+        self.awaits = 0
         #: None where control cannot reach
         self.env: Env | None = {}
         self.locals: set[str] = set()

@@ -10,6 +10,8 @@ from awaitlint.index.facts import (
     Declared,
     Free,
     Func,
+    Mark,
+    MarkKind,
     Misplaced,
     Name,
     Narrow,
@@ -42,6 +44,7 @@ class Tables:
         self.scopes: list[Scope] = []
         self.sites: list[Site] = []
         self.misplaced: list[Misplaced] = []
+        self.marks: list[Mark] = []
         self.state = ScopeState(ScopeKind.MODULE, 0, None)
         self.module_state = self.state
         #: inside ``if TYPE_CHECKING:`` or code that cannot be reached: nothing there is reported
@@ -85,6 +88,10 @@ class Tables:
                     other,
                 )
             )
+
+    def mark(self, kind: MarkKind, line: int, node: int, *, awaits: bool) -> None:
+        if not self.quiet:
+            self.marks.append(Mark(kind, self.state.index, line, node, awaits))
 
     def phi(self, first: int, second: int) -> int:
         """The node for "one or the other", without narrowings that cancel out."""
