@@ -132,13 +132,13 @@ class Chains:
 
     def chain(self, func: FunctionValue, step: Step, reason: Reason) -> list[Hop]:
         """The hops from a step in a function down to the blocking call."""
-        hops = [self._hop(func, step, reason)]
+        hops = [self.hop(func, step, reason.leaf)]
         at: FunctionValue | None = step.function
         while at is not None and len(hops) <= _LONGEST:
             onward = self.reasons(at).get(reason.root)
             if onward is None:
                 break
-            hops.append(self._hop(at, onward.step, onward))
+            hops.append(self.hop(at, onward.step, onward.leaf))
             at = onward.next
         return hops
 
@@ -287,6 +287,11 @@ class Chains:
             return Condition(own.name, condition.test, condition.holds)
         return _satisfies(node, condition)
 
+    def block(self, func: FunctionValue, line: int) -> tuple[int, int] | None:
+        """The first and the last line of the body of the ``with`` on a line of a function."""
+        known = self._guards_of(func)
+        return None if known is None else known.block(line)
+
     def guards(self, func: FunctionValue, line: int, column: int) -> Guards:
         """The guards of a place in a function."""
         place = (func.module, func.scope, line, column)
@@ -344,11 +349,10 @@ class Chains:
                 )
         return found
 
-    def _hop(self, func: FunctionValue, step: Step, reason: Reason) -> Hop:
-        callee = reason.leaf.name if step.function is None else step.function.fact.qualname
-        return Hop(
-            func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func, step)
-        )
+    def hop(self, func: FunctionValue, step: Step, leaf: Leaf) -> Hop:
+        """A step as a hop of a chain that ends at a blocking call."""
+        callee = leaf.name if step.function is None else step.function.fact.qualname
+        return Hop(func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func, step))
 
 
 def _satisfies(node: f.Node, condition: Condition) -> bool:

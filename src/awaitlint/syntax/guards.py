@@ -87,6 +87,14 @@ class FunctionGuards:
             node.end_col_offset or 0,
         )
 
+    def block(self, line: int) -> tuple[int, int] | None:
+        """The first and the last line of the body of the ``with`` that begins on a line of the file."""
+        for node in self._names.withs:
+            if node.lineno + self._offset == line:
+                last = node.body[-1]
+                return node.body[0].lineno + self._offset, (last.end_lineno or last.lineno) + self._offset
+        return None
+
     @cached_property
     def _branches(self) -> bool:
         """Whether the text has a word without which nothing depends on anything."""
@@ -130,6 +138,7 @@ class _Names:
         self.bound: set[str] = set()
         self.loops: set[str] = set()
         self.calls: list[ast.Call] = []
+        self.withs: list[ast.With] = []
         #: that are read
         self.attributes: list[ast.Attribute] = []
         todo: list[ast.AST] = [] if root is None else [root]
@@ -145,6 +154,8 @@ class _Names:
                 continue
             if isinstance(node, ast.Call):
                 self.calls.append(node)
+            elif isinstance(node, ast.With):
+                self.withs.append(node)
             elif isinstance(node, ast.Attribute):
                 if type(node.ctx) is ast.Load:
                     self.attributes.append(node)
