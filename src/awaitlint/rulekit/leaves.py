@@ -79,12 +79,16 @@ class Leaf(NamedTuple):
 
     def may_be_over(self) -> bool:
         """Whether `is_over` can hold of anything."""
-        return self.name.endswith((*_RESULTS, ".wait", ".join"))
+        return self.name.endswith((*_RESULTS, ".wait", ".join", "Queue.get"))
 
     def is_over(self, tests: tuple[str, ...], called: frozenset[str]) -> bool:
         """Whether tests on the way, or calls that stand before it, leave nothing to wait for."""
         if self.name.endswith(_RESULTS):
-            return any(".done()" in test for test in tests) or not called.isdisjoint(_WAITERS)
+            return any(
+                ".done()" in test and not test.startswith("not ") for test in tests
+            ) or not called.isdisjoint(_WAITERS)
+        if self.name.endswith("Queue.get"):
+            return any(test.startswith("not ") and test.endswith(".empty()") for test in tests)
         return self.name.endswith((".wait", ".join")) and not called.isdisjoint(_LOOKS)
 
 

@@ -33,7 +33,8 @@ class Guards(NamedTuple):
     """The way to a place.
 
     `outside_loop` says that no event loop can be running in the thread that gets there; `conditions` are
-    what must hold of the function's own parameters; `tests` are the texts of the tests that hold.
+    what must hold of the function's own parameters; `tests` are the texts of the tests that hold, ``not x``
+    for one that does not.
     """
 
     outside_loop: bool = False
@@ -244,8 +245,7 @@ class _Way:
             return
         if self._tells_loop(test):
             self.outside_loop |= not holds
-        if holds:
-            self.tests.append(ast.unparse(test))
+        self.tests.append(ast.unparse(test) if holds else f"not {ast.unparse(test)}")
         self._parameter(test, holds=holds)
 
     def _tells_loop(self, test: ast.expr) -> bool:
