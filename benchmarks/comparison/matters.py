@@ -40,6 +40,7 @@ _AWAIT = r"corout|await|async function|\bTask\[|\bFuture\["
 #: the value of a call is dropped; of no use where the call itself is the mistake
 _NO_RESULT = r"^(?!reportUnusedCallResult|unused-call-result)"
 _BLOCKS = r"\bblock|event[ -]loop|\bloop\b|async function|sync call|in async|cpu-bound"
+_PROTOCOL = r"__a?(iter|enter|exit)__|\basync\b|iterable|Async(Iterator|Generator)"
 _NEVER_READ = r"not accessed|unused.variable|never used|store a reference|without saving"
 
 
@@ -90,7 +91,7 @@ MATTERS = tuple(
         (
             "AWL503",
             "sync-async-protocol-mismatch",
-            r"__a(iter|enter|exit)__|__(iter|enter|exit)__|\basync\b|iterable|Async(Iterator|Generator)|overload.*contextmanager",
+            f"{_PROTOCOL}|no (matching )?overload.*contextmanager",
         ),
         ("AWL504", "cached-coroutine", r"cache|corout"),
         ("AWL505", "async-override-mismatch", r"corout|\basync\b|overrid"),
