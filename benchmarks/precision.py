@@ -36,10 +36,12 @@ _INTRODUCTION = """\
 What awaitlint reports by default in {packages} released packages, {lines:,} lines, and how much of it is
 right. It ran without a cache and without the packages' dependencies, as in a pre-commit hook.
 
-A finding is **right** where the line has the mistake that the message describes and its author would want to
-know, **wrong** where it has not, and *unsure* where the code alone does not tell. The share is that of the
-right ones among the right and the wrong. The judgements are in
-[benchmarks/judged](../benchmarks/judged), a file for each rule with a note for each finding.
+A finding is **right** where the line has the mistake that the message describes and its author would
+want to know, **wrong** where it has not. It is **unsure** where the code alone does not tell, or where
+the message is true and no harm is done, such as by a prompt in a command-line tool that has nothing else
+to do, or by a test that waits on purpose. The share is that of the right ones among the right and the
+wrong; the strict share is that among all that are judged. The judgements are in
+[benchmarks/judged](../benchmarks/judged), a file for each rule with a note for each line.
 
 ```sh
 make precision                       # downloads the wheels, pinned by their hashes, and reads them
@@ -151,8 +153,8 @@ def page(results: Sequence[tuple[Release, Checked]], judged: Judged) -> Iterator
     lines = sum(found.lines for _, found in results)
     yield _INTRODUCTION.format(packages=len(results), lines=lines)
     yield "## By rule\n"
-    yield "| rule | findings | judged | right | wrong | unsure | share |"
-    yield f"|---|{'---:|' * 6}"
+    yield "| rule | findings | judged | right | wrong | unsure | share | strict |"
+    yield f"|---|{'---:|' * 7}"
     total: Counter[str] = Counter()
     for code, rule in sorted(default_rules().items()):
         counts = Counter(_counts(judged, rule.name))
@@ -190,9 +192,13 @@ def _counts(judged: Judged, rule: str) -> Iterator[str]:
 
 def _row(label: str, counts: Counter[str]) -> str:
     right, wrong = counts[Verdict.RIGHT], counts[Verdict.WRONG]
-    share = f"{100 * right / (right + wrong):.0f}%" if right + wrong else "-"
-    numbers = [counts["findings"], counts["judged"], right, wrong, counts[Verdict.UNSURE], share]
-    return f"| {label} | {' | '.join(map(str, numbers))} |"
+    numbers = [counts["findings"], counts["judged"], right, wrong, counts[Verdict.UNSURE]]
+    shares = [_share(right, right + wrong), _share(right, counts["judged"])]
+    return f"| {label} | {' | '.join(map(str, [*numbers, *shares]))} |"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f}%" if whole else "-"
 
 
 if __name__ == "__main__":
