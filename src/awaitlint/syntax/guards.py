@@ -18,11 +18,16 @@ _LOOP_PROBES = frozenset({"get_running_loop", "current_async_library", "current_
 _TELLING_WORDS = ("async", "running_loop", "event_loop", "is_running", "in_loop", "coroutine", "greenlet")
 #: words of the statements and expressions that make something run on one path only
 _BRANCHING = re.compile(r"\b(?:if|elif|while|try|and|or)\b")
+#: what functions say that find out whether an event loop is running, or make it no matter
+_ASKS_FOR_LOOP = re.compile(r"running_loop|is_running|current_task|current_async_library|nest_asyncio")
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
 class Condition(NamedTuple):
-    """What has to hold of a parameter: `test` is ``truthy`` or ``none``, and `holds` tells whether."""
+    """What has to hold of a parameter: `holds` tells whether the `test` does.
+
+    It is ``truthy``, ``none``, or ``== 'text'``.
+    """
 
     parameter: str
     test: str
@@ -69,6 +74,11 @@ class FunctionGuards:
         way = _Way(self)
         way.walk(self._function.body, line - self._offset, column)
         return Guards(way.outside_loop, frozenset(way.conditions), tuple(way.tests))
+
+    @cached_property
+    def asks_for_loop(self) -> bool:
+        """Whether the function asks, somewhere, whether an event loop is running."""
+        return _ASKS_FOR_LOOP.search(self._text) is not None
 
     def called_before(self, line: int) -> frozenset[str]:
         """The last names of the functions that are called above a line of the file, or in it."""
@@ -274,6 +284,8 @@ class _Way:
                 self.conditions.add(Condition(test.left.id, "none", same))
             elif isinstance(other.value, bool):
                 self.conditions.add(Condition(test.left.id, "truthy", other.value == same))
+            elif isinstance(other.value, str):
+                self.conditions.add(Condition(test.left.id, f"== {other.value!r}", same))
 
 
 def _is_probe(value: ast.expr) -> bool:
