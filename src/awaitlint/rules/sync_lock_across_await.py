@@ -1,17 +1,17 @@
 """
 ## What it does
 
-Reports a lock of `threading` or `multiprocessing` that async code holds while it awaits: `with lock:` around an
-`await`, an `async for`, an `async with` or an async comprehension, and `lock.acquire()` with an `await` before
-`lock.release()`. What is entered must be known to be such a lock: by its assignment, an annotation, or what a
-function returns.
+Reports a lock of `threading` or `multiprocessing` that async code holds while it awaits: `with lock:` around
+an `await`, an `async for`, an `async with` or an async comprehension, and `lock.acquire()` with an `await`
+before `lock.release()`. What is entered must be known to be such a lock: by its assignment, an annotation, or
+what a function returns.
 
 ## Why is this bad?
 
 While the function awaits, other tasks of the same event loop run, in the same thread. One that wants the lock
 blocks that thread until the lock is free, and the task that could free it never runs again: the event loop
-stops for good. It takes two requests at the same time to see it. An `RLock` (and a `Condition`, which has one)
-does the opposite: it belongs to the thread, so that the other task walks in, and nothing is protected.
+stops for good. It takes two requests at the same time to see it. An `RLock` (and a `Condition`, which has
+one) does the opposite: it belongs to the thread, so that the other task walks in, and nothing is protected.
 
 ## Example
 
@@ -87,9 +87,9 @@ class SyncLockAcrossAwait(Rule):
         scopes = self.module.facts.scopes
         for mark in self.module.facts.marks:
             scope = scopes[mark.scope]
-            if mark.kind is MarkKind.WITH and scope.is_async and (mark.awaits or scope.is_generator):
-                if self._lock(self.module.infer.value(self.module.module, mark.node)) is not None:
-                    yield mark.line
+            waits = mark.kind is MarkKind.WITH and scope.is_async and (mark.awaits or scope.is_generator)
+            if waits and self._lock(self.module.infer.value(self.module.module, mark.node)) is not None:
+                yield mark.line
 
     def suspect(self, site: f.Site) -> bool:
         facts = self.module.facts
@@ -159,7 +159,7 @@ class SyncLockAcrossAwait(Rule):
             owner, method = _method(part)
             if method != "acquire" or not isinstance(part, cst.Call):
                 continue
-            held = []
+            held: list[libcst.CSTNode] = []
             for later in steps[position + 1 :]:
                 if _method(later) == (owner, "release"):
                     self._check(part, held)
@@ -180,13 +180,14 @@ class SyncLockAcrossAwait(Rule):
         where = self._words(waits)
         if found.is_reentrant:
             message = (
-                f"`{subject}` ({found.name}) keeps no other task out while {where} lets them run: they are in the "
-                f"same thread, which may take this lock again; use `{bound}.Lock` and `async with`"
+                f"`{subject}` ({found.name}) keeps no other task out while {where} lets them run: they are "
+                f"in the same thread, which may take this lock again; use `{bound}.Lock` and `async with`"
             )
         else:
             message = (
-                f"`{subject}` ({found.name}) holds the lock while {where} lets other tasks run: one that wants "
-                f"it stops the event loop for good; use `{bound}.Lock` and `async with`, or do not await here"
+                f"`{subject}` ({found.name}) holds the lock while {where} lets other tasks run: one that "
+                f"wants it stops the event loop for good; use `{bound}.Lock` and `async with`, or do not "
+                "await here"
             )
         place = Related(self.module.display, self.context.span(waits), "here other tasks run")
         self.report(node, message, related=(place,))
