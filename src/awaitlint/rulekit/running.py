@@ -90,6 +90,14 @@ def spelling(node: libcst.CSTNode) -> str:
     return ""
 
 
+def chains(node: libcst.CSTNode) -> set[str]:
+    """The spellings of the chains that stand below a node, each as long as it goes."""
+    written = spelling(node)
+    if written and not isinstance(node, (cst.SimpleString, cst.Integer)):
+        return {written}
+    return {each for child in children(node) for each in chains(child)}
+
+
 def root(node: libcst.CSTNode) -> libcst.Name | None:
     """The name that a chain of attributes and items begins with."""
     while isinstance(node, (cst.Attribute, cst.Subscript)):
