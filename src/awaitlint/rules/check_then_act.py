@@ -194,7 +194,7 @@ def _awaited_before(written: str, flags: set[str], body: Sequence[libcst.CSTNode
         if isinstance(part, (cst.Assign, cst.AnnAssign, cst.AugAssign)):
             assigned = _assigned(part)
             if written in assigned:
-                return None if _is_none(part.value) else waits or _waiting(part.value)
+                return _first_wait(written, part.value, waits)
             if waits is None and not assigned.isdisjoint(flags):
                 return None
         elif is_suspension(part):
@@ -204,12 +204,15 @@ def _awaited_before(written: str, flags: set[str], body: Sequence[libcst.CSTNode
     return None
 
 
-def _is_none(value: libcst.BaseExpression | None) -> bool:
-    return value is None or (isinstance(value, cst.Name) and value.value == "None")
-
-
-def _waiting(value: libcst.BaseExpression | None) -> libcst.CSTNode | None:
-    return suspension(value) if value is not None else None
+def _first_wait(
+    written: str, value: libcst.BaseExpression | None, waits: libcst.CSTNode | None
+) -> libcst.CSTNode | None:
+    """Where code has waited before it assigns a value; None where it keeps what others have assigned."""
+    if value is None or (isinstance(value, cst.Name) and value.value == "None"):
+        return None
+    if waits is None:
+        return suspension(value)
+    return None if written in chains(value) else waits
 
 
 def _in_order(body: Sequence[libcst.CSTNode]) -> Iterator[libcst.CSTNode]:
