@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from awaitlint.model import Edit, Span
@@ -17,18 +16,12 @@ if TYPE_CHECKING:
     from awaitlint.rulekit.rule import Rule
 
 
-def newline(module: ModuleContext) -> str:
-    """How the module's lines end."""
-    found = re.search(r"\r\n?|\n", module.text)
-    return "\n" if found is None else found.group()
-
-
 def text_of(module: ModuleContext, span: Span) -> str:
     """The code of a span as it is written."""
     rows = module.lines[span.line - 1 : span.end_line]
     rows[-1] = rows[-1][: span.end_column]
     rows[0] = rows[0][span.column :]
-    return newline(module).join(rows)
+    return "\n".join(rows)
 
 
 def indentation(module: ModuleContext, span: Span) -> str | None:
@@ -63,6 +56,6 @@ def hoist(rule: Rule, part: libcst.BaseExpression, wanted: str) -> Fix | None:
     if indent is None or name is None:
         return None
     place = rule.context.outer_span(part)
-    line = f"{name} = {text_of(module, place)}{newline(module)}{indent}"
+    line = f"{name} = {text_of(module, place)}\n{indent}"
     edits = (Edit(Span(start.line, start.column, start.line, start.column), line), Edit(place, name))
     return rule.fix("Await into a local variable first", edits)

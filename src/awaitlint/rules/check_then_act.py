@@ -176,10 +176,10 @@ def _spellings(targets: Sequence[libcst.BaseExpression]) -> set[str]:
 
 
 def _leaves(body: libcst.BaseSuite) -> bool:
-    """Whether a block ends with `return`, `raise`, `continue` or `break`."""
+    """Whether a block ends with `return`, `continue` or `break`; a `raise` forbids what comes then."""
     last = body.body[-1] if body.body else None
     small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) else last
-    return isinstance(small, (cst.Return, cst.Raise, cst.Continue, cst.Break))
+    return isinstance(small, (cst.Return, cst.Continue, cst.Break))
 
 
 def _awaited_before(written: str, flags: set[str], body: Sequence[libcst.CSTNode]) -> libcst.CSTNode | None:
