@@ -71,11 +71,14 @@ def _item(container: Value) -> Value:
     return Unknown("nothing says what the container holds")
 
 
-def is_shared(module: ModuleContext, scope: Scope, node: libcst.BaseExpression) -> bool:
+def is_shared(
+    module: ModuleContext, scope: Scope, node: libcst.BaseExpression, *, given: bool = True
+) -> bool:
     """Whether other code than this call of a function has what a name, attribute or item belongs to.
 
-    That is so for globals, variables of enclosing functions, parameters (`self` among them), and what is
-    found in their attributes and items; it is not so for what the function made itself, or got from a call.
+    That is so for globals, variables of enclosing functions, parameters (`self` among them; no others where
+    `given` is false), and what is found in their attributes and items; it is not so for what the function
+    made itself, or got from a call.
     """
     name = root(node)
     if name is None:
@@ -86,27 +89,26 @@ def is_shared(module: ModuleContext, scope: Scope, node: libcst.BaseExpression) 
     if name is node:
         # the variable itself is the function's own, whatever it holds
         return False
-    return all(_is_from_outside(module, each, 0) for each in bound)
+    return all(_is_from_outside(module, each, given=given) for each in bound)
 
 
-def _is_from_outside(module: ModuleContext, index: int, depth: int) -> bool:
-    nodes = module.facts.nodes
+def _is_from_outside(module: ModuleContext, index: int, depth: int = 0, *, given: bool) -> bool:
+    nodes, scopes = module.facts.nodes, module.facts.scopes
     node = nodes[index]
     if depth > _DEPTH:
         return False
-    if isinstance(node, f.Param):
-        return module.facts.scopes[node.scope].params[node.index].kind not in ("vararg", "kwarg")
+    followed: tuple[int, ...] = ()
     if isinstance(node, (f.Name, f.Free, f.Import, f.Class)):
         return True
+    if isinstance(node, f.Param):
+        scope = scopes[node.scope]
+        is_receiver = node.index == 0 and scopes[scope.parent].kind is ScopeKind.CLASS
+        return is_receiver or (given and scope.params[node.index].kind not in ("vararg", "kwarg"))
     if isinstance(node, f.Phi):
-        return bool(node.options) and all(_is_from_outside(module, each, depth + 1) for each in node.options)
-    if isinstance(node, f.Call):
+        followed = node.options
+    elif isinstance(node, f.Call):
         func = nodes[node.func]
-        return (
-            isinstance(func, f.Attr)
-            and func.name in _VIEWS
-            and _is_from_outside(module, func.value, depth + 1)
-        )
-    if isinstance(node, (f.Attr, f.Index, f.Iter, f.Narrow, f.Unpack, f.Declared)):
-        return node.value >= 0 and _is_from_outside(module, node.value, depth + 1)
-    return False
+        followed = (func.value,) if isinstance(func, f.Attr) and func.name in _VIEWS else ()
+    elif isinstance(node, (f.Attr, f.Index, f.Iter, f.Narrow, f.Unpack, f.Declared)) and node.value >= 0:
+        followed = (node.value,)
+    return bool(followed) and all(_is_from_outside(module, each, depth + 1, given=given) for each in followed)

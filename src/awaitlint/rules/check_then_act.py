@@ -62,6 +62,7 @@ A task that is stored before anything is awaited, and which every caller awaits,
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import Use
@@ -70,7 +71,14 @@ from awaitlint.rulekit.libraries import library
 from awaitlint.rulekit.locks import is_guard, is_guarded
 from awaitlint.rulekit.missing import found_missing
 from awaitlint.rulekit.rule import Rule
-from awaitlint.rulekit.running import chains, innermost_function, is_suspension, spelling, suspension
+from awaitlint.rulekit.running import (
+    chains,
+    innermost_function,
+    is_suspension,
+    names,
+    spelling,
+    suspension,
+)
 from awaitlint.rulekit.spelled import is_shared
 from awaitlint.syntax.cst import cst
 from awaitlint.syntax.walk import children
@@ -82,8 +90,13 @@ if TYPE_CHECKING:
 
     from awaitlint.index.facts import Site
 
-#: functions that run once, before anybody else has the object
-_ONCE = frozenset({"__aenter__", "asyncSetUp", "asyncTearDown", "setUp", "__aexit__"})
+#: functions that only one task calls at a time, by their names: before others have the object, or in turn
+_ONCE = frozenset({"__aenter__", "__aexit__", "__anext__", "asend", "asyncSetUp", "asyncTearDown", "main"})
+#: names of flags that say whether something was made ready
+_READY = re.compile(
+    r"init|ready|start|connect|load|set_?up|regist|open|boot|migrat|subscri|warm|prepar|configur",
+    re.IGNORECASE,
+)
 
 
 class CheckThenAct(Rule):
@@ -140,7 +153,7 @@ class CheckThenAct(Rule):
     ) -> None:
         """Report a test of a target where the code below awaits, and then assigns the target."""
         flags = chains(test)
-        waits = _awaited_before(spelling(target), flags, body)
+        waits = _awaited_before(target, flags, body)
         if waits is not None:
             self._report(node, target, waits)
 
@@ -164,7 +177,7 @@ class CheckThenAct(Rule):
         )
 
     def _is_shared(self, target: libcst.BaseExpression) -> bool:
-        return is_shared(self.module, self.context.scope, target)
+        return is_shared(self.module, self.context.scope, target, given=False)
 
     def _site(self, waits: libcst.CSTNode) -> Site | None:
         called = waits.expression if isinstance(waits, cst.Await) else None
@@ -182,37 +195,65 @@ def _leaves(body: libcst.BaseSuite) -> bool:
     return isinstance(small, (cst.Return, cst.Continue, cst.Break))
 
 
-def _awaited_before(written: str, flags: set[str], body: Sequence[libcst.CSTNode]) -> libcst.CSTNode | None:
+def _awaited_before(
+    target: libcst.BaseExpression, flags: set[str], body: Sequence[libcst.CSTNode]
+) -> libcst.CSTNode | None:
     """Where code waits before it assigns a target; None where it looks at the target again in between.
 
     `flags` are all that the test in front of it looks at: one that is assigned first keeps others out.
     """
+    written = spelling(target)
     waits: libcst.CSTNode | None = None
+    #: names that are bound to what an `await` gave
+    results: set[str] = set()
     for part in _in_order(body):
         if isinstance(part, cst.With) and any(map(is_guard, part.items)):
             return None
-        if isinstance(part, (cst.Assign, cst.AnnAssign, cst.AugAssign)):
+        if isinstance(part, (cst.Assign, cst.AnnAssign, cst.AugAssign)) and part.value is not None:
             assigned = _assigned(part)
             if written in assigned:
-                return _first_wait(written, part.value, waits)
+                return _first_wait(target, part.value, waits, results)
             if waits is None and not assigned.isdisjoint(flags):
                 return None
+            if suspension(part.value) is not None or not names(part.value).isdisjoint(results):
+                results |= assigned
+        elif isinstance(part, cst.With) and waits is None and is_suspension(part):
+            results |= {each for item in part.items if item.asname for each in names(item.asname.name)}
+            waits = part
         elif is_suspension(part):
             waits = waits or part
-        elif waits is not None and spelling(part) == written:
+        elif waits is not None and written in _looked_at(part):
             return None
     return None
 
 
+def _looked_at(node: libcst.CSTNode) -> set[str]:
+    """What a node looks at: itself, or what it tests."""
+    if isinstance(node, cst.BooleanOperation):
+        return _spellings(found_missing(node.left, missing=False))
+    if isinstance(node, (cst.If, cst.IfExp)):
+        return _spellings([*found_missing(node.test, missing=True), *found_missing(node.test, missing=False)])
+    return {spelling(node)}
+
+
 def _first_wait(
-    written: str, value: libcst.BaseExpression | None, waits: libcst.CSTNode | None
+    target: libcst.BaseExpression,
+    value: libcst.BaseExpression,
+    waits: libcst.CSTNode | None,
+    results: set[str],
 ) -> libcst.CSTNode | None:
-    """Where code has waited before it assigns a value; None where it keeps what others have assigned."""
-    if value is None or (isinstance(value, cst.Name) and value.value == "None"):
-        return None
+    """Where code has waited before it assigns what it has made, None for anything else.
+
+    It makes what the `await` gave, an item of a cache, or the flag that says so.
+    """
     if waits is None:
         return suspension(value)
-    return None if written in chains(value) else waits
+    if spelling(target) in chains(value) | _looked_at(value):
+        return None
+    made = suspension(value) is not None or not names(value).isdisjoint(results)
+    if isinstance(value, cst.Name) and value.value == "True":
+        made = _READY.search(spelling(target).rpartition(".")[2]) is not None
+    return waits if made or isinstance(target, cst.Subscript) else None
 
 
 def _in_order(body: Sequence[libcst.CSTNode]) -> Iterator[libcst.CSTNode]:
