@@ -57,6 +57,7 @@ class Account:
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
@@ -151,29 +152,25 @@ class SyncLockAcrossAwait(Rule):
         return any(_method(part) == (spelling(held), "release") for part in evaluated(node.body))
 
     # ------------------------------------------------------------------ acquire and release
-    def visit_FunctionDef(self, node: libcst.FunctionDef) -> None:
-        if node.asynchronous is None:
+    def visit_Call(self, node: libcst.Call) -> None:
+        """`lock.acquire()` as a statement, where the function awaits before it gives the lock back."""
+        owner, method = _method(node)
+        if method != "acquire" or not self.context.scope.is_async:
             return
-        steps = [part for part in evaluated(node.body) if is_suspension(part) or _method(part)[1]]
-        for position, part in enumerate(steps):
-            owner, method = _method(part)
-            if method != "acquire" or not isinstance(part, cst.Call):
-                continue
-            held: list[libcst.CSTNode] = []
-            for later in steps[position + 1 :]:
-                if _method(later) == (owner, "release"):
-                    self._check(part, held)
-                    break
-                if is_suspension(later):
-                    held.append(later)
-
-    def _check(self, node: libcst.Call, held: list[libcst.CSTNode]) -> None:
-        """Report `lock.acquire()`, where the function awaits before it gives the lock back."""
         site = self.context.site(node)
         call = self.module.facts.nodes[site.node] if site is not None else None
         found = self._acquired(call) if isinstance(call, f.Call) else None
-        if held and found is not None and site is not None and site.use is Use.DISCARDED:
-            self._report(node, f"{self.context.source(node)}", found, held[0])
+        function = innermost_function(self.context.parents)
+        if site is None or site.use is not Use.DISCARDED or found is None or function is None:
+            return
+        waits: libcst.CSTNode | None = None
+        for part in itertools.dropwhile(lambda part: part is not node, evaluated(function.body)):
+            if _method(part) == (owner, "release"):
+                if waits is not None:
+                    self._report(node, self.context.source(node), found, waits)
+                return
+            if waits is None and is_suspension(part):
+                waits = part
 
     def _report(self, node: libcst.BaseExpression, subject: str, found: Lock, waits: libcst.CSTNode) -> None:
         bound = library(self.module)[1]
