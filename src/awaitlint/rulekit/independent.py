@@ -109,8 +109,8 @@ def awaited_call(rule: Rule, node: libcst.CSTNode | None) -> Awaited | None:
     if not isinstance(fact, f.Call):
         return None
     if isinstance(call.func, cst.Name):
-        # a function, and not what somebody passed in
-        known = isinstance(rule.module.facts.nodes[fact.func], (f.Name, f.Free, f.Import, f.Func))
+        # not what somebody passed in, and not a nested function, which shares variables with others
+        known = isinstance(rule.module.facts.nodes[fact.func], (f.Name, f.Import))
         return Awaited(call.func.value, "", False, arguments) if known else None
     if not isinstance(call.func, cst.Attribute):
         return None
