@@ -36,7 +36,7 @@ _POOLED = frozenset(
 )
 #: names of what belongs to one task at a time
 _SESSION = re.compile(
-    r"session|(?<![a-z])db(?![a-z])|database|conn|(?<![a-z])tx(?:n)?(?![a-z])|transaction|cursor|sock|stream|reader"
+    r"session|prisma|(?<![a-z])db(?![a-z])|database|conn|(?<![a-z])tx(?:n)?(?![a-z])|transaction|cursor|sock|stream|reader"
     r"|writer|queue|(?<![a-z])q(?![a-z])|(?<![a-z])ws(?![a-z])|page(?![a-z])|browser|channel|serial|(?<![a-z])bus"
     r"|proto|pipe|proc|transport|driver|uow|unit_of_work|repo|(?<![a-z])dao|crud|lock|context|(?<![a-z])ctx"
     r"|(?<![a-z])iter|(?<![a-z])it(?![a-z])|generator|cur(?![a-z])|engine|file",
@@ -48,15 +48,25 @@ _SHARING = re.compile(r"repo|(?<![a-z])dao|crud|uow|unit_of_work", re.IGNORECASE
 _READS = re.compile(
     r"_*(?:a(?:sync)?_|a(?=get|find|list|load|query|search|embed|invoke))?(?:get|fetch|load|find|query|search|list"
     r"|count|lookup|look_up|retrieve|download|select|describe|resolve|compute|calculate|estimate|embed|translate"
-    r"|summari[sz]e|classify|predict|generate|ask|invoke|complete|request|call|check|is|has|exists|scrape|crawl"
-    r"|geocode|ping|head|mget|hget\w*|smembers|lrange|scan|fetchrow|fetchval|fetchone|fetchall)(?![a-z])",
+    r"|summari[sz]e|classify|predict|generate|ask|invoke|complete|request|call|scrape|crawl"
+    r"|geocode|head|mget|hget\w*|smembers|lrange|scan|fetchrow|fetchval|fetchone|fetchall)(?![a-z])",
     re.IGNORECASE,
 )
 #: names of functions for which the order of calls matters
 ORDERED = re.compile(
     r"send|write|put|emit|apply|execute|next|acquire|read|recv|receive|push|pop|commit|step|migrat|publish|input"
     r"|prompt|sleep|wait|start|stop|close|open|connect|flush|drain|move|click|type|press|set|update|create|insert"
-    r"|delete|remove|add|save|upsert|record|append|notify|run(?:_|$)|handle|dispatch|on_|commit|install|register",
+    r"|delete|remove|add|save|upsert|record|append|notify|run(?:_|$)|handle|dispatch|on_|commit|install|register"
+    r"|gather|as_completed",
+    re.IGNORECASE,
+)
+#: names of objects from which one gets what is there already
+_AT_HAND = re.compile(
+    r"memory|store|cache|state|registry|context|(?<![a-z])ctx(?![a-z])|settings|config|manager", re.IGNORECASE
+)
+#: names of functions that get what all else is done with, or see to it that it is there
+_NEEDED_FIRST = re.compile(
+    r"client|session|instance|manager|conn|pool|controller|factory|engine|settings|config|or_raise|or_404",
     re.IGNORECASE,
 )
 #: files and functions of tests, where one thing after the other is as it should be
@@ -92,8 +102,15 @@ class Awaited:
 
     @property
     def reads(self) -> bool:
-        """Whether the name of the function says that it brings something and changes nothing."""
-        return _READS.match(self.name) is not None
+        """Whether the name of the function says that it brings something from afar and changes nothing."""
+        return _READS.match(self.name) is not None and not self.is_at_hand
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether names say that the call has nothing to wait for, or makes what all else needs."""
+        if _NEEDED_FIRST.search(self.name) is not None:
+            return True
+        return not self.pooled and _AT_HAND.search(self.owner) is not None
 
 
 def awaited_call(rule: Rule, node: libcst.CSTNode | None) -> Awaited | None:

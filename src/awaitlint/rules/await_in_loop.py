@@ -55,6 +55,7 @@ async def fetch_all(urls: list[str]) -> list[bytes]:
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import Use
@@ -64,13 +65,17 @@ from awaitlint.rulekit.iterations import Iteration
 from awaitlint.rulekit.libraries import library
 from awaitlint.rulekit.locks import is_guarded
 from awaitlint.rulekit.rule import Rule
-from awaitlint.rulekit.running import evaluated, is_suspension, names
+from awaitlint.rulekit.running import evaluated, innermost_function, is_suspension, names
 from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
     import libcst
 
     from awaitlint.index.facts import Site
+
+
+#: what a loop takes several items at a time by
+_PARTS = re.compile(r"batch|chunk", re.IGNORECASE)
 
 
 class AwaitInLoop(Rule):
@@ -87,6 +92,8 @@ class AwaitInLoop(Rule):
 
     def visit_For(self, node: libcst.For) -> None:
         if node.asynchronous is not None or node.orelse is not None or not self.context.scope.is_async:
+            return
+        if any(_PARTS.search(name) for name in names(node.target)):
             return
         iteration = Iteration.of_loop(node)
         waits = [part for part in evaluated(node.body) if is_suspension(part)]
@@ -131,13 +138,18 @@ class AwaitInLoop(Rule):
         """Whether a function can be called again while it works, as far as names tell."""
         first = call.owner.partition(".")[0]
         if not call.owner:
-            fitting = ORDERED.search(call.name) is None
+            fitting = ORDERED.search(call.name) is None and not self._is_recursive(call)
         else:
             fitting = call.reads and (call.pooled or first in iteration.own)
         shared = [argument for argument in call.arguments if argument.partition(".")[0] not in iteration.own]
         return fitting and not any(
             argument in ("self", "cls") or is_session(argument.rpartition(".")[2]) for argument in shared
         )
+
+    def _is_recursive(self, call: Awaited) -> bool:
+        """Whether a function calls itself: what it does for its items is its own work, and no waiting."""
+        function = innermost_function(self.context.parents)
+        return function is not None and function.name.value == call.name
 
     def _report(self, waits: list[libcst.CSTNode]) -> None:
         if is_test(self) or is_guarded(self) or in_session(self):
