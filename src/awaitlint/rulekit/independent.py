@@ -14,6 +14,7 @@ from awaitlint.index import facts as f
 from awaitlint.infer.values import ClassValue, Instance, ModuleValue, members, without_none
 from awaitlint.rulekit.locks import managers
 from awaitlint.rulekit.running import chains, evaluated, innermost_function, names, spelling
+from awaitlint.rulekit.waiting import Waiting
 from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
@@ -119,7 +120,12 @@ def awaited_call(rule: Rule, node: libcst.CSTNode | None) -> Awaited | None:
         return None
     call = node.expression
     site = rule.context.site(call)
-    if site is None or rule.module.is_safe(site) or not all(_is_plain(argument) for argument in call.args):
+    if (
+        site is None
+        or rule.module.is_safe(site)
+        or not _may_wait(rule, site)
+        or not all(_is_plain(argument) for argument in call.args)
+    ):
         return None
     arguments = frozenset(each for argument in call.args for each in chains(argument.value))
     fact = rule.module.facts.nodes[site.node]
@@ -139,6 +145,11 @@ def awaited_call(rule: Rule, node: libcst.CSTNode | None) -> Awaited | None:
     if isinstance(value, ModuleValue):
         owner = ""
     return Awaited(call.func.attr.value, owner, _is_pooled(rule, attribute.value), arguments)
+
+
+def _may_wait(rule: Rule, site: f.Site) -> bool:
+    """Whether a call can wait for anything, as far as its code is at hand; if not, nothing is gained."""
+    return Waiting(rule.module.infer).calls(rule.module.module, site.node)
 
 
 def _is_plain(argument: libcst.Arg) -> bool:

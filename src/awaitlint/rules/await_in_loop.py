@@ -21,7 +21,10 @@ take little more than one.
 <!-- select: await-in-loop -->
 
 ```py
+import asyncio
+
 async def fetch(url: str) -> bytes:
+    await asyncio.sleep(0.1)
     return b""
 
 async def fetch_all(urls: list[str]) -> list[bytes]:
@@ -40,6 +43,7 @@ Start all of them, with a semaphore where there may be many:
 import asyncio
 
 async def fetch(url: str) -> bytes:
+    await asyncio.sleep(0.1)
     return b""
 
 async def fetch_all(urls: list[str]) -> list[bytes]:

@@ -19,10 +19,14 @@ the longest of them.
 <!-- select: sequential-awaits -->
 
 ```py
+import asyncio
+
 async def get_user(user_id: int) -> str:
+    await asyncio.sleep(0.1)
     return "Ada"
 
 async def get_posts(user_id: int) -> list[str]:
+    await asyncio.sleep(0.1)
     return []
 
 async def fetch_user_data(user_id: int) -> dict[str, object]:
@@ -37,9 +41,11 @@ async def fetch_user_data(user_id: int) -> dict[str, object]:
 import asyncio
 
 async def get_user(user_id: int) -> str:
+    await asyncio.sleep(0.1)
     return "Ada"
 
 async def get_posts(user_id: int) -> list[str]:
+    await asyncio.sleep(0.1)
     return []
 
 async def fetch_user_data(user_id: int) -> dict[str, object]:
