@@ -197,3 +197,39 @@ def _is_broad(facts: f.ModuleFacts, node: int) -> bool:
     if isinstance(caught, f.Display):
         return any(_is_broad(facts, element) for element in caught.elements)
     return last_name(caught) in _BROAD
+
+
+# ------------------------------------------------------------------------------ what becomes of tasks
+#: uses of a task that neither wait for it nor hand it to somebody who may
+_GLANCES = frozenset(
+    {f.Use.BOUND, f.Use.NEVER_READ, f.Use.TESTED, f.Use.COMPARED, f.Use.FORMATTED, f.Use.DISCARDED}
+)
+#: attributes of a task that do not
+_PEEKS = frozenset(
+    {"cancel", "cancelled", "cancelling", "done", "get_coro", "get_name", "remove_done_callback", "set_name"}
+    | {"uncancel"}
+)
+
+
+def is_cared_for(module: ModuleContext, call: int, *, peeks: frozenset[str] = _PEEKS, less: int = -1) -> bool:
+    """Whether a function waits for a task that a call in it starts, looks at its end, or gives it away.
+
+    `peeks` are the attributes that do not count, and `less` is a node whose use of the task does not, such
+    as a call of ``asyncio.wait`` or the list that this is given.
+    """
+    facts, flow = module.facts, module.flow
+    for site in facts.sites:
+        if site.use in _GLANCES or call not in flow.origins(site.node):
+            continue
+        if site.use is f.Use.ATTRIBUTE:
+            taken = facts.nodes[site.other]
+            if isinstance(taken, f.Attr) and taken.name in peeks:
+                continue
+        if less < 0 or site.other != less:
+            return True
+    # a function inside may do anything
+    return any(
+        isinstance(node, f.Free)
+        and any(call in flow.origins(bound) for bound in facts.scopes[node.scope].bindings.get(node.name, ()))
+        for node in facts.nodes
+    )
