@@ -84,7 +84,9 @@ class CancelledTaskNotAwaited(Rule):
         taken = nodes[site.other] if site.other >= 0 else None
         if not isinstance(taken, Attr) or taken.name != "cancel" or not self.module.scope_of(site).is_async:
             return False
-        return bool(calls := self._started(site)) and not any(is_cared_for(self.module, call) for call in calls)
+        return bool(calls := self._started(site)) and not any(
+            is_cared_for(self.module, call) for call in calls
+        )
 
     def _started(self, site: Site) -> tuple[int, ...]:
         """The calls in this function that start the task which a name stands for."""
