@@ -1,4 +1,4 @@
-"""The tasks that ``asyncio.wait`` is given: which of them a function has started, and what it does to them."""
+"""The tasks that ``asyncio.wait`` is given: which of them a function has started, and what it does then."""
 
 from __future__ import annotations
 

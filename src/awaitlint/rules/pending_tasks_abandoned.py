@@ -112,7 +112,7 @@ class PendingTasksAbandoned(Rule):
         self.report(
             call,
             f"`{self.context.source(call.func)}` returns {self._returns(fact)} and cancels nothing, and"
-            " nothing reads the set of pending tasks: they run on unobserved; cancel what is pending, and await it",
+            " nothing reads the pending tasks: they run on unobserved; cancel what is pending and await it",
         )
 
     def _drops(self, node: libcst.Await) -> bool:
