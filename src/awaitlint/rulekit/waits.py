@@ -60,8 +60,8 @@ def _tasks(module: ModuleContext, container: int, user: int) -> Iterator[_Task]:
         return
     if not isinstance(fact, (f.Display, f.Comp)):
         return
-    filling = _filling(module, container, user)
-    if filling is None:
+    added = filling(module, container, user)
+    if added is None:
         yield _Task(is_alone=False, is_nameless=False)
         return
     if isinstance(fact, f.Comp):
@@ -74,10 +74,10 @@ def _tasks(module: ModuleContext, container: int, user: int) -> Iterator[_Task]:
             yield from _tasks(module, inner.value, element)
         else:
             yield from _started(module, element, container)
-    for use in filling:
-        added = nodes[use]
-        if isinstance(added, f.Call) and len(added.args) == 1:
-            yield from _started(module, added.args[0], use)
+    for use in added:
+        call = nodes[use]
+        if isinstance(call, f.Call) and len(call.args) == 1:
+            yield from _started(module, call.args[0], use)
 
 
 def _started(module: ModuleContext, node: int, user: int) -> Iterator[_Task]:
@@ -111,7 +111,7 @@ def _suspends(site: f.Site) -> bool:
     return site.use in (f.Use.AWAITED, f.Use.ASYNC_ITERATED, f.Use.ASYNC_WITH)
 
 
-def _filling(module: ModuleContext, container: int, user: int) -> list[int] | None:
+def filling(module: ModuleContext, container: int, user: int) -> list[int] | None:
     """The calls that put something into a container; None where more is done to it than to give it away."""
     nodes, users = module.facts.nodes, module.infer.users(module.module)
     todo, seen, found = [container], {container}, list[int]()
