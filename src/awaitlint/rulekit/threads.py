@@ -27,7 +27,7 @@ _GREENLETS = "sqlalchemy."
 #: calls by which code shows that it has a loop in its thread, or that it looks which thread this is
 _OWN = frozenset(
     {"current_thread", "get_ident", "get_native_id", "get_running_loop", "main_thread", "new_event_loop"}
-    | {"run_forever", "run_until_complete", "set_event_loop", "Runner"}
+    | {"run_forever", "run_sync", "run_until_complete", "set_event_loop", "Runner"}
 )
 
 
@@ -92,9 +92,14 @@ def has_loop_of_its_own(module: ModuleContext, scope: int) -> bool:
         call = facts.nodes[site.node]
         if site.scope != scope or not isinstance(call, f.Call):
             continue
-        name = last_name(facts.nodes[call.func])
+        func = facts.nodes[call.func]
+        name = last_name(func)
         if name in _OWN or (name == "run" and _is_asyncio_run(module, call)):
             return True
+        # of other libraries: ``self.io_loop.start()``
+        if isinstance(func, f.Attr) and name in ("run", "start"):
+            if last_name(facts.nodes[func.value]).endswith("loop"):
+                return True
     return False
 
 

@@ -118,7 +118,7 @@ class NotThreadsafeCall(Rule):
         return {scope: at for scope, at in found.items() if not has_loop_of_its_own(self.module, scope)}
 
     def _kind(self, site: Site) -> str:
-        """Of what a call calls a method: of a ``loop``, a ``future``, something ``shared``; empty otherwise."""
+        """What has the method that a call calls: a ``loop``, a ``future``, something ``shared``; or empty."""
         call = self.module.facts.nodes[site.node]
         func = self.module.facts.nodes[call.func] if isinstance(call, f.Call) else None
         if not isinstance(call, f.Call) or not isinstance(func, f.Attr):
