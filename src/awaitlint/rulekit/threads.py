@@ -96,9 +96,10 @@ def has_loop_of_its_own(module: ModuleContext, scope: int) -> bool:
         name = last_name(func)
         if name in _OWN or (name == "run" and _is_asyncio_run(module, call)):
             return True
-        # of other libraries: ``self.io_loop.start()``
         if isinstance(func, f.Attr) and name in ("run", "start"):
-            if last_name(facts.nodes[func.value]).endswith("loop"):
+            # of other libraries: ``self.io_loop.start()``
+            receiver = last_name(facts.nodes[func.value])
+            if receiver.endswith("loop"):
                 return True
     return False
 
