@@ -1,0 +1,318 @@
+"""
+## What it does
+
+Reports an async function that is given to something which calls it as a plain function and drops what it
+returns:
+
+| family | what calls it |
+|---|---|
+| `loop` | `call_soon`, `call_soon_threadsafe`, `call_later`, `call_at`, `add_signal_handler`, `add_reader`, `add_writer` of an asyncio event loop; `run_sync` of `anyio.from_thread` and `trio.from_thread` |
+| `done-callback` | `add_done_callback` of futures and tasks |
+| `thread` | `threading.Thread`, `threading.Timer`, `multiprocessing.Process` |
+| `executor` | `asyncio.to_thread`, `loop.run_in_executor`, `Executor.submit`, `anyio.to_thread.run_sync`, `sync_to_async` and others that run a plain function in a thread or process |
+| `exit` | `atexit.register`, `signal.signal`, `weakref.finalize`, `ExitStack.callback`, `unittest`'s `addCleanup`, pytest's `addfinalizer` |
+| `functional` | `filter`, `sorted`, `min`, `max`, `list.sort`, `functools.reduce`, `re.sub`, their kin in `itertools` and `heapq`; `map` where nobody gets the coroutines |
+
+The function may be a name, a bound method, a `functools.partial`, a lambda whose body is a coroutine, or a
+plain function that certainly returns one. The loop, future or executor has to be known as such. Code that
+awaits what the other thread gives back is not reported.
+
+## Why is this bad?
+
+Calling an async function only makes a coroutine. Whoever calls a callback has no use for what it returns, so
+the body never runs, and Python says so at best in a `RuntimeWarning: coroutine ... was never awaited`. As a
+predicate the coroutine is always true; as a key it cannot be compared.
+
+## Example
+
+```py
+import asyncio
+import threading
+
+async def refresh() -> None: ...
+
+async def main(task: asyncio.Task[None], names: list[str]) -> None:
+    loop = asyncio.get_running_loop()
+    loop.call_later(60, refresh)  # error: [async-function-as-sync-callback]
+    loop.call_soon(lambda: refresh())  # error: [async-function-as-sync-callback]
+    threading.Thread(target=refresh).start()  # error: [async-function-as-sync-callback]
+    await asyncio.to_thread(refresh)  # error: [async-function-as-sync-callback]
+```
+
+## Use instead
+
+```py
+import asyncio
+import threading
+
+async def refresh() -> None: ...
+
+tasks: set[asyncio.Task[None]] = set()
+
+def start_refresh() -> None:
+    task = asyncio.create_task(refresh())
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
+
+async def main(names: list[str]) -> None:
+    loop = asyncio.get_running_loop()
+    loop.call_later(60, start_refresh)
+    loop.call_soon(start_refresh)
+    threading.Thread(target=asyncio.run, args=(refresh(),)).start()
+    await refresh()
+```
+
+## Options
+
+- `async-function-as-sync-callback.slots`: the families that are looked at, all of them by default.
+
+  ```toml
+  [tool.awaitlint.async-function-as-sync-callback]
+  slots = ["loop", "done-callback", "thread", "executor"]
+  ```
+
+- `known-safe-calls`: globs of qualified names whose calls are never reported.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaitlint.index import facts as f
+from awaitlint.index.facts import Use
+from awaitlint.infer.bodies import TAKERS, last_name
+from awaitlint.infer.values import members, without_none
+from awaitlint.rulekit.callables import coroutine_of, origin, qualname
+from awaitlint.rulekit.callbacks import caller, caller_names, callers, decorates, given
+from awaitlint.rulekit.rule import Rule
+from awaitlint.syntax.cst import cst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import libcst
+
+    from awaitlint.infer.values import FunctionValue
+    from awaitlint.rulekit.callbacks import Caller
+
+#: what becomes of the coroutine, and what to do, by the name of what calls the function or else by its family
+_WORDS = {
+    "loop": "calls it and drops the coroutine, which never runs; give it a plain function that starts a task",
+    "done-callback": "calls it and drops the coroutine, which never runs; give it a plain function",
+    "thread": "calls it and drops the coroutine, which never runs; have it run `asyncio.run`, or what your "
+    "library has for that",
+    "executor": "calls it in vain: what comes back is the coroutine, which never ran; await it without the thread",
+    "exit": "calls it and drops the coroutine, which never runs; give it a plain function",
+    "functional": "takes the coroutine for the result; await the results first",
+    "add_signal_handler": "refuses it: TypeError; give it a plain function that starts a task",
+    "addCleanup": "calls it and drops the coroutine, which never runs; use `addAsyncCleanup`",
+    "call_soon_threadsafe": "calls it and drops the coroutine, which never runs; use "
+    "`asyncio.run_coroutine_threadsafe`",
+    "callback": "calls it and drops the coroutine, which never runs; use `push_async_callback`",
+    "map": "only makes the coroutines, and nobody awaits them",
+    **dict.fromkeys(
+        ("filter", "filterfalse", "takewhile", "dropwhile"),
+        "tests the coroutine, which is always true; await the answers first",
+    ),
+    **dict.fromkeys(
+        ("sorted", "sort", "min", "max", "nlargest", "nsmallest"),
+        "compares the coroutines: TypeError; await the keys first",
+    ),
+}
+#: builtins that make use of what they iterate, or collect it
+_ENDS = frozenset({"builtins.any", "builtins.all", "builtins.sum", "builtins.min", "builtins.max"})
+_COLLECTS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "collections.deque"})
+#: what makes coroutines one by one as it is iterated
+_MAPS = frozenset({"map", "starmap"})
+
+
+class AsyncFunctionAsSyncCallback(Rule):
+    code = "AWL107"
+    name = "async-function-as-sync-callback"
+    summary = "an async function for something that calls it and drops the coroutine"
+    uses = frozenset(Use)
+
+    def suspect(self, site: f.Site) -> bool:
+        return self._found(site) is not None
+
+    def suspicious(self) -> Iterator[int]:
+        for line, found in self._decorated.items():
+            yield from (line for each in found if each is not None)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return caller_names() if self.module.settings.async_function_as_sync_callback_slots else frozenset()
+
+    def _found(self, site: f.Site) -> tuple[Caller, int] | None:
+        """What the call at a site calls, and the node of the async function that it is given."""
+        nodes = self.module.facts.nodes
+        call = nodes[site.node]
+        if not isinstance(call, f.Call) or self.module.call_site(site.node) is not site:
+            return None
+        func = nodes[call.func]
+        if isinstance(func, (f.Attr, f.Name)) and func.name not in self._names and not self._may_be_renamed(func):
+            return None
+        arguments = (*call.args, *(node for _, node in call.keywords))
+        if not any(map(self._may_be_function, arguments)):
+            return None
+        known = self._caller(call.func)
+        if known is None or (known.name in _MAPS and not self._is_lost(site)):
+            return None
+        for node in given(self.module, call, known):
+            if self._may_be_function(node) and self._makes_coroutines(node):
+                if self.module.is_safe(site) or self._is_result_run(site.node, known):
+                    return None
+                if known.name == "reduce" and self._takes_coroutine(node):
+                    return None
+                return known, node
+        return None
+
+    def _may_be_renamed(self, func: f.Attr | f.Name) -> bool:
+        """Whether a name of the module is that of something imported, which may go by another name."""
+        bound = self.module.facts.scopes[0].bindings.get(func.name, ()) if isinstance(func, f.Name) else ()
+        nodes = self.module.facts.nodes
+        return any(
+            isinstance(node := nodes[index], (f.Import, f.Class, f.Attr))
+            and (not isinstance(node, (f.Import, f.Attr)) or node.name in self._names)
+            for index in bound
+        )
+
+    def _caller(self, func: int) -> Caller | None:
+        known = caller(self.module, self.module.infer.value(self.module.module, func))
+        slots = self.module.settings.async_function_as_sync_callback_slots
+        return known if known is not None and known.family in slots else None
+
+    def _may_be_function(self, node: int) -> bool:
+        """Whether an argument may be a function that makes coroutines: cheap."""
+        nodes = self.module.facts.nodes
+        fact = nodes[node]
+        if isinstance(fact, f.Lambda):
+            return any(
+                isinstance(nodes[body], (f.Call, f.Phi))
+                for body in self.module.facts.scopes[fact.scope].returned
+            )
+        if isinstance(fact, f.Call):
+            return last_name(nodes[fact.func]) != "" or isinstance(nodes[fact.func], f.Func)
+        return isinstance(
+            fact, (f.Name, f.Free, f.Attr, f.Func, f.Import, f.Narrow, f.Param, f.Phi, f.Declared, f.Class)
+        )
+
+    def _makes_coroutines(self, node: int) -> bool:
+        value = without_none(self.module.infer.value(self.module.module, node))
+        return coroutine_of(self.module, value) is not None
+
+    # ------------------------------------------------------------------ what becomes of the coroutine
+    def _is_lost(self, site: f.Site) -> bool:
+        """Whether nobody can await what iterating the call at a site gives."""
+        if site.use is Use.DISCARDED:
+            return True
+        outer = self.module.facts.nodes[site.other] if site.use is Use.ARGUMENT and site.other >= 0 else None
+        if not isinstance(outer, f.Call) or outer.args[:1] != (site.node,):
+            return False
+        name = qualname(self.module.infer.value(self.module.module, outer.func))
+        if name in _COLLECTS:
+            around = self.module.call_site(site.other)
+            return around is not None and around.use is Use.DISCARDED
+        return name in _ENDS
+
+    def _is_result_run(self, call: int, known: Caller) -> bool:
+        """Whether somebody runs the coroutine that comes back: it is awaited, or given to what may do that."""
+        if known.family not in ("executor", "functional"):
+            return False
+        nodes, users = self.module.facts.nodes, self.module.infer.users(self.module.module)
+        # (node, whether it is the coroutine itself and not a future of it)
+        todo = [(call, known.family == "functional")]
+        seen = set(todo)
+        while todo:
+            index, is_coroutine = todo.pop()
+            for user in users.get(index, ()):
+                node = nodes[user]
+                if is_coroutine and self.module.infer.looks_at(self.module.module, user, index):
+                    return True
+                step: tuple[int, bool] | None = None
+                if isinstance(node, (f.Narrow, f.Declared, f.Phi)):
+                    step = (user, is_coroutine)
+                elif isinstance(node, f.Await) or (isinstance(node, f.Call) and node.func == index):
+                    step = (user, True)
+                elif isinstance(node, f.Attr) and node.name in ("result", "get"):
+                    step = (user, False)
+                if step is not None and step not in seen:
+                    seen.add(step)
+                    todo.append(step)
+        return False
+
+    def _takes_coroutine(self, node: int) -> bool:
+        """Whether a function that `reduce` is given awaits what it returned before."""
+        function = origin(self.module.infer.value(self.module.module, node))
+        return function is not None and self.module.infer.is_looked_at(function, 0)
+
+    # ------------------------------------------------------------------ decorators
+    @cached_property
+    def _decorated(self) -> dict[int, list[Caller | None]]:
+        """Of each async function that is decorated, by its line: for each decorator what calls the function."""
+        nodes, found = self.module.facts.nodes, {}
+        names = {known.name for known in callers().values() if decorates(known)}
+        for scope in self.module.facts.scopes:
+            if not scope.is_async or scope.is_generator or not scope.decorators:
+                continue
+            if any(last_name(nodes[node]) in names for node in scope.decorators):
+                found[scope.line] = [
+                    self._decorator(node) if last_name(nodes[node]) in names else None
+                    for node in scope.decorators
+                ]
+        return found
+
+    def _decorator(self, node: int) -> Caller | None:
+        known = self._caller(node)
+        return known if known is not None and decorates(known) else None
+
+    def visit_Decorator(self, node: libcst.Decorator) -> None:
+        function = self.context.parents[-1]
+        if not isinstance(function, cst.FunctionDef) or function.asynchronous is None:
+            return
+        found = self._decorated.get(self.context.span(function).line)
+        known = found[function.decorators.index(node)] if found else None
+        # where another decorator stands below, it may have made a plain function of it
+        if known is None or function.decorators[-1] is not node:
+            return
+        subject, name = self.context.source(node.decorator), function.name.value
+        self.report(node.decorator, f"`{name}` is `async def`, and `{subject}` {self._words(known)}")
+
+    # ------------------------------------------------------------------ calls
+    def visit_Call(self, node: libcst.Call) -> None:
+        site = self.context.site(node)
+        found = self._found(site) if site is not None else None
+        if site is None or found is None or self.context.expects_error():
+            return
+        known, index = found
+        argument = self._written(node, site, index)
+        if argument is None or self.context.is_probed(argument):
+            return
+        function = origin(members(without_none(self.module.infer.value(self.module.module, index)))[0])
+        text, subject = self.context.source(argument), self.context.source(node.func)
+        self.report(
+            argument,
+            f"`{text}` {self._kind(argument, function)}, and `{subject}` {self._words(known)}",
+            related=[self.module.definition(function, f"`{function.fact.name}` is `async def`")]
+            if function is not None and function.fact.is_async
+            else [],
+        )
+
+    def _kind(self, argument: libcst.BaseExpression, function: FunctionValue | None) -> str:
+        if isinstance(argument, (cst.Name, cst.Attribute)) and function is not None and function.fact.is_async:
+            return "is `async def`"
+        return "makes a coroutine"
+
+    def _words(self, known: Caller) -> str:
+        return _WORDS.get(known.name) or _WORDS[known.family]
+
+    def _written(self, node: libcst.Call, site: f.Site, index: int) -> libcst.BaseExpression | None:
+        """The argument in the tree that a node of the facts stands for."""
+        call = self.module.facts.nodes[site.node]
+        assert isinstance(call, f.Call)
+        positional = [each for each in node.args if each.keyword is None and each.star != "**"]
+        named = [each for each in node.args if each.keyword is not None or each.star == "**"]
+        pairs = [*zip(positional, call.args, strict=True)]
+        pairs += zip(named, (value for _, value in call.keywords), strict=True)
+        return next((argument.value for argument, each in pairs if each == index), None)

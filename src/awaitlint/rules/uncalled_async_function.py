@@ -1,0 +1,327 @@
+"""
+## What it does
+
+Reports an async function that is given where the coroutine is needed that calling it makes: to `asyncio.run`,
+`create_task`, `ensure_future`, `gather`, `wait_for`, `shield`, `run_until_complete`,
+`run_coroutine_threadsafe`, a `TaskGroup`, and to any parameter that is declared to be a coroutine or awaitable
+and nothing else. And the reverse: a coroutine that is given where trio or anyio needs the function, which they
+call themselves: `nursery.start_soon(f())`, `trio.run(f())`, `anyio.run(f())`.
+
+The function may be a bound method, a `functools.partial`, a lambda, or a plain function that certainly returns
+a coroutine. A parameter of the project's own functions counts where the body awaits it, or hands it to
+something that does.
+
+## Why is this bad?
+
+It fails at run time: `ValueError: a coroutine was expected, got <function main>`; `TypeError: An
+asyncio.Future, a coroutine or an awaitable is required`. Trio and anyio refuse a coroutine in the same way:
+`TypeError: Trio was expecting an async function, but instead it got a coroutine object`.
+
+## Example
+
+```py
+import asyncio
+
+async def main() -> None: ...
+
+asyncio.run(main)  # error: [uncalled-async-function]
+```
+
+With trio:
+
+```py
+import trio
+
+async def child(number: int) -> None: ...
+
+async def main() -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(child(1))  # error: [uncalled-async-function]
+
+trio.run(main())  # error: [uncalled-async-function]
+```
+
+## Use instead
+
+```py
+import asyncio
+
+async def main() -> None: ...
+
+asyncio.run(main())
+```
+
+With trio:
+
+```py
+import trio
+
+async def child(number: int) -> None: ...
+
+async def main() -> None:
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(child, 1)
+
+trio.run(main)
+```
+
+## Fix safety
+
+The fix calls a function that can do without arguments; for trio and anyio it hands on the function and its
+positional arguments. It is unsafe, because the code then does what it did not do before.
+
+## Options
+
+`known-safe-calls`: globs of qualified names whose calls are never reported.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from awaitlint.index import facts as f
+from awaitlint.index.facts import Use
+from awaitlint.index.project import Origin
+from awaitlint.infer.bodies import TAKERS, last_name
+from awaitlint.infer.values import (
+    NONE,
+    AwaitableValue,
+    FunctionValue,
+    GeneratorValue,
+    Instance,
+    NoneValue,
+    TypeVarValue,
+    members,
+)
+from awaitlint.model import Edit, Span
+from awaitlint.rulekit.callables import coroutine_of, is_starter, needs_no_arguments, origin, qualname
+from awaitlint.rulekit.coroutines import CoroutineRule
+from awaitlint.syntax.cst import cst
+
+if TYPE_CHECKING:
+    import libcst
+
+    from awaitlint.infer.slots import Slot
+    from awaitlint.infer.values import Value
+    from awaitlint.model import Fix
+
+#: functions of asyncio that take a collection of awaitables first
+_OF_COLLECTIONS = frozenset({"asyncio.tasks.wait", "asyncio.tasks.as_completed"})
+_COLLECTION_NAMES = frozenset({"wait", "as_completed"})
+#: functions of asyncio that take awaitables one by one
+_KNOWN = TAKERS | _COLLECTION_NAMES | {"Task"}
+
+#: nodes that may stand for a function
+_FUNCTIONS = (f.Name, f.Free, f.Attr, f.Func, f.Import, f.Lambda, f.Param, f.Narrow, f.Phi, f.Declared)
+
+
+class UncalledAsyncFunction(CoroutineRule):
+    code = "AWL108"
+    name = "uncalled-async-function"
+    summary = "an async function where a coroutine is needed, or the reverse for trio and anyio"
+    uses = frozenset(Use)
+
+    def suspect(self, site: f.Site) -> bool:
+        return self._is_reversed(site) or bool(self._uncalled(site))
+
+    # ------------------------------------------------------------------ a function for a coroutine
+    def _uncalled(self, site: f.Site) -> list[int]:
+        """Of the call at a site, the nodes that are functions where coroutines are needed."""
+        call = self.module.facts.nodes[site.node]
+        if not isinstance(call, f.Call) or self.module.call_site(site.node) is not site:
+            return []
+        known = last_name(self.module.facts.nodes[call.func]) in _KNOWN
+        arguments = [*call.args, *(node for _, node in call.keywords)]
+        found = [node for node in arguments if self._may_be_function(node, known=known)]
+        found = [node for node in found if self._needs_coroutine(site.node, node)]
+        if known:
+            found += self._uncalled_items(call)
+        return [] if found and self.module.is_safe(site) else found
+
+    def _may_be_function(self, node: int, *, known: bool) -> bool:
+        """Whether an argument may be an async function: cheap; less cheap where the callee takes awaitables."""
+        nodes, scopes = self.module.facts.nodes, self.module.facts.scopes
+        fact = nodes[node]
+        if known:
+            # what these give for a function is called that function, by their type variables
+            return isinstance(fact, _FUNCTIONS) or (
+                isinstance(fact, f.Call) and last_name(nodes[fact.func]) not in _KNOWN
+            )
+        if isinstance(fact, (f.Name, f.Free)):
+            scope = fact.scope if isinstance(fact, f.Free) else 0
+            bound = scopes[scope].bindings.get(fact.name, ())
+            return any(self._may_be_function(each, known=False) for each in bound)
+        if isinstance(fact, f.Attr):
+            return fact.name in self._async_names
+        return isinstance(fact, f.Import) or (isinstance(fact, f.Func) and scopes[fact.scope].is_async)
+
+    @cached_property
+    def _async_names(self) -> frozenset[str]:
+        return frozenset(scope.name for scope in self.module.facts.scopes if scope.is_async)
+
+    def _value(self, node: int) -> Value:
+        return self.module.infer.value(self.module.module, node)
+
+    def _is_function(self, node: int) -> bool:
+        return coroutine_of(self.module, self._value(node)) is not None
+
+    def _needs_coroutine(self, call: int, argument: int) -> bool:
+        """Whether an argument is a function that makes coroutines, and what takes it wants one of them."""
+        if not self._is_function(argument):
+            return False
+        slots = self.module.infer.slots(self.module.module, call, argument)
+        return bool(slots) and all(map(self._wants_coroutine, slots))
+
+    def _wants_coroutine(self, slot: Slot) -> bool:
+        declared = [
+            part
+            for member in members(slot.declared or NONE)
+            for part in members(member.bound or member if isinstance(member, TypeVarValue) else member)
+        ]
+        if not any(self.module.infer.is_awaitable(member) for member in declared):
+            return False
+        if not all(self._excludes_functions(member) for member in declared):
+            return False
+        owner = slot.owner
+        if not isinstance(owner, FunctionValue) or slot.number < 0 or owner.module.origin is not Origin.PROJECT:
+            return True
+        # annotations of callbacks are sometimes those of what they return
+        nodes, infer = owner.module.facts.nodes, self.module.infer
+        called = any(
+            isinstance(node := nodes[use.user], f.Call) and node.func == use.used
+            for use in infer.uses_of(owner, slot.number)
+        )
+        return not called and infer.is_looked_at(owner, slot.number)
+
+    def _excludes_functions(self, declared: Value) -> bool:
+        """Whether no function is what a parameter is declared to be."""
+        if isinstance(declared, (AwaitableValue, NoneValue, GeneratorValue)):
+            return True
+        if not isinstance(declared, Instance):
+            return False
+        return declared.cls.qualname == "typing.Generator" or bool(self.module.infer.is_awaitable(declared))
+
+    def _uncalled_items(self, call: f.Call) -> list[int]:
+        """The functions among the items of a collection of awaitables that is written out."""
+        nodes = self.module.facts.nodes
+        given = [node.value for node in map(nodes.__getitem__, call.args) if isinstance(node, f.Starred)]
+        if given and qualname(self._value(call.func)) != "asyncio.tasks.gather":
+            return []
+        if not given and call.args and last_name(nodes[call.func]) in _COLLECTION_NAMES:
+            given = [call.args[0]] if qualname(self._value(call.func)) in _OF_COLLECTIONS else []
+        items: list[int] = []
+        for node in map(nodes.__getitem__, given):
+            if isinstance(node, f.Display):
+                items += node.elements
+            elif isinstance(node, f.Comp) and node.kind != "dict":
+                items.append(node.element)
+        return [item for item in items if self._is_function(item)]
+
+    # ------------------------------------------------------------------ a coroutine for a function
+    def _is_reversed(self, site: f.Site) -> bool:
+        """Whether a site is a coroutine where trio or anyio needs the function."""
+        call = self.module.facts.nodes[site.other] if site.use is Use.ARGUMENT and site.other >= 0 else None
+        if not isinstance(call, f.Call) or not call.args or call.args[0] != site.node:
+            return False
+        return is_starter(self.module, call) and self.awaitable(site) is not None
+
+    # ------------------------------------------------------------------ reports
+    def visit_Call(self, node: libcst.Call) -> None:
+        self._look_reversed(node)
+        site = self.context.site(node)
+        uncalled = self._uncalled(site) if site is not None else []
+        if uncalled and not self.context.expects_error():
+            for argument, value in self._written(node, uncalled):
+                self._report(node, argument, value)
+
+    def visit_Name(self, node: libcst.Name) -> None:
+        self._look_reversed(node)
+
+    def _written(self, node: libcst.Call, uncalled: list[int]) -> list[tuple[libcst.BaseExpression, int]]:
+        """The nodes of the functions that are given, in the tree and in the facts."""
+        site = self.context.site(node)
+        call = self.module.facts.nodes[site.node] if site is not None else None
+        assert isinstance(call, f.Call)
+        positional = [argument for argument in node.args if argument.keyword is None and argument.star != "**"]
+        named = [argument for argument in node.args if argument.keyword is not None or argument.star == "**"]
+        pairs = [(each.value, index) for each, index in zip(positional, call.args, strict=True)]
+        pairs += [(each.value, index) for each, (_, index) in zip(named, call.keywords, strict=True)]
+        found = []
+        for argument, index in pairs:
+            given = self.module.facts.nodes[index]
+            given = self.module.facts.nodes[given.value] if isinstance(given, f.Starred) else given
+            if index in uncalled:
+                found.append((argument, index))
+            elif isinstance(given, f.Display) and isinstance(argument, (cst.List, cst.Tuple, cst.Set)):
+                items = zip(argument.elements, given.elements, strict=True)
+                found += [(item.value, inner) for item, inner in items if inner in uncalled]
+            elif isinstance(given, f.Comp) and isinstance(argument, (cst.ListComp, cst.GeneratorExp, cst.SetComp)):
+                found += [(argument.elt, given.element)] if given.element in uncalled else []
+        return found
+
+    def _report(self, node: libcst.Call, argument: libcst.BaseExpression, index: int) -> None:
+        if self.context.is_probed(argument):
+            return
+        value = self._value(index)
+        function = origin(members(value)[0])
+        text, taker = self.context.source(argument), self.context.source(node.func)
+        is_async = function is not None and function.fact.is_async
+        what = "an async function" if is_async and isinstance(value, FunctionValue) else "a function"
+        simple = isinstance(argument, (cst.Name, cst.Attribute))
+        fits = simple and all(map(needs_no_arguments, members(value)))
+        advice = f"call it: `{text}{'()' if fits else '(...)'}`" if simple else "call it"
+        fix = None
+        if fits:
+            end = self.context.outer_span(argument)
+            fix = self.fix("Call it", [Edit(Span(end.end_line, end.end_column, end.end_line, end.end_column), "()")])
+        related = []
+        if function is not None and is_async:
+            related = [self.module.definition(function, f"`{function.fact.name}` is `async def`")]
+        self.report(
+            argument,
+            f"`{text}` is {what}, not the coroutine that `{taker}` needs: it fails at run time; "
+            f"{advice}",
+            related=related,
+            fix=fix,
+        )
+
+    def _look_reversed(self, node: libcst.Call | libcst.Name) -> None:
+        site = self.context.site(node)
+        if site is None or not self._is_reversed(site) or self.context.expects_error():
+            return
+        value = self.awaitable(site)
+        call = self.context.parents[-2] if len(self.context.parents) > 1 else None
+        if value is None or not isinstance(call, cst.Call):
+            return
+        taker, subject = self.context.source(call.func), self.subject(node, site)
+        self.report(
+            node,
+            f"`{subject}` is a coroutine, but `{taker}` calls the function itself and fails here; give it the "
+            "function, and its arguments behind it",
+            related=self.evidence(site, value),
+            fix=self._uncall(node),
+            cause=self.cause(site),
+        )
+
+    def _uncall(self, node: libcst.Call | libcst.Name) -> Fix | None:
+        """Hand on the function and its arguments: ``start_soon(f, x)``."""
+        if not isinstance(node, cst.Call) or node.lpar or not isinstance(node.func, (cst.Name, cst.Attribute)):
+            return None
+        if any(argument.keyword is not None or argument.star for argument in node.args):
+            # functions of trio and anyio hand on positional arguments only
+            return None
+        func, whole = self.context.outer_span(node.func), self.context.span(node)
+        first, last = (node.args[0], node.args[-1]) if node.args else (None, None)
+        if first is None or last is None:
+            return self.fix(
+                "Give the function", [Edit(Span(func.end_line, func.end_column, whole.end_line, whole.end_column), "")]
+            )
+        begin, end = self.context.outer_span(first.value), self.context.outer_span(last.value)
+        return self.fix(
+            "Give the function and its arguments",
+            [
+                Edit(Span(func.end_line, func.end_column, begin.line, begin.column), ", "),
+                Edit(Span(end.end_line, end.end_column, whole.end_line, whole.end_column), ""),
+            ],
+        )
