@@ -217,9 +217,9 @@ OPTIONS = (
     Option(
         "async-function-as-sync-callback.slots",
         Kind.CHOICES,
-        "What `async-function-as-sync-callback` looks at, of that which calls a function it is given: callbacks"
-        " of the event loop, of futures, threads, executors, what runs at exit or cleans up, and functions such"
-        " as `filter` and `sorted`.",
+        "What `async-function-as-sync-callback` looks at, of that which calls a function it is given:"
+        " callbacks of the event loop, of futures, threads, executors, what runs at exit or cleans up, and"
+        " functions such as `filter` and `sorted`.",
         'async-function-as-sync-callback.slots = ["loop", "done-callback", "thread", "executor"]',
         choices=CALLBACK_SLOTS,
     ),

@@ -26,7 +26,8 @@ STARTERS = frozenset(
     {f"anyio.abc._tasks.TaskGroup.{name}" for name in ("start", "start_soon")}
     | {f"anyio.from_thread.BlockingPortal.{name}" for name in ("call", "start_task", "start_task_soon")}
     | {"anyio._core._eventloop.run", "anyio.from_thread.run"}
-    | {f"trio._core._run.{name}" for name in ("Nursery.start", "Nursery.start_soon", "run", "start_guest_run")}
+    | {f"trio._core._run.Nursery.{name}" for name in ("start", "start_soon")}
+    | {"trio._core._run.run", "trio._core._run.start_guest_run"}
     | {"trio._core._generated_run.spawn_system_task", "trio._threads.from_thread_run"}
 )
 #: the names by which code calls them
@@ -84,6 +85,14 @@ def origin(value: Value) -> FunctionValue | None:
     if isinstance(value, CallableValue):
         return value.origin
     return value if isinstance(value, FunctionValue) else None
+
+
+def is_async_generator(value: Value) -> bool:
+    """Whether a value is certainly an ``async def`` with a ``yield``."""
+    return all(
+        isinstance(member, FunctionValue) and member.fact.is_async and member.fact.is_generator
+        for member in members(value)
+    )
 
 
 def needs_no_arguments(value: Value) -> bool:

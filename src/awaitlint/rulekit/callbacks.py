@@ -1,8 +1,8 @@
 """Slots for plain functions: what calls the function that it is given, and drops what that returns.
 
-An async function there gives a coroutine that nobody awaits.  The table names the functions and methods of the
-standard library, of trio, anyio, tornado and pytest; functions that have a thread or process call something
-come from `awaitlint.index.handoffs`.
+An async function there gives a coroutine that nobody awaits.  The table names functions and methods of the
+standard library, of trio, anyio and pytest; functions that have a thread or process call something come from
+`awaitlint.index.handoffs`.
 """
 
 from __future__ import annotations
@@ -70,6 +70,31 @@ functional     key@1         itertools groupby
 functional     repl@1        re sub subn
 functional     repl@0        re.Pattern sub subn
 """
+#: what becomes of the coroutine, and what to do, by the name of what calls the function or else by its family
+_WORDS = {
+    "loop": "calls it and drops the coroutine, which never runs; give it a plain function that starts a task",
+    "done-callback": "calls it and drops the coroutine, which never runs; give it a plain function",
+    "thread": "calls it and drops the coroutine, which never runs; have it run `asyncio.run`, or what your "
+    "library has for that",
+    "executor": "calls it in vain: what comes back is the coroutine, which never ran; await it without the "
+    "thread",
+    "exit": "calls it and drops the coroutine, which never runs; give it a plain function",
+    "functional": "takes the coroutine for the result; await the results first",
+    "add_signal_handler": "refuses it: TypeError; give it a plain function that starts a task",
+    "addCleanup": "calls it and drops the coroutine, which never runs; use `addAsyncCleanup`",
+    "call_soon_threadsafe": "calls it and drops the coroutine, which never runs; use "
+    "`asyncio.run_coroutine_threadsafe`",
+    "callback": "calls it and drops the coroutine, which never runs; use `push_async_callback`",
+    "map": "only makes the coroutines, and nobody awaits them",
+    **dict.fromkeys(
+        ("filter", "filterfalse", "takewhile", "dropwhile"),
+        "tests the coroutine, which is always true; await the answers first",
+    ),
+    **dict.fromkeys(
+        ("sorted", "sort", "min", "max", "nlargest", "nsmallest"),
+        "compares the coroutines: TypeError; await the keys first",
+    ),
+}
 _EVENT_LOOP = "asyncio.events.AbstractEventLoop"
 #: methods of asyncio's event loops, whatever makes them, by the position of the function
 _OF_LOOPS = {
@@ -135,7 +160,8 @@ def _caller(module: ModuleContext, func: Value) -> Caller | None:
     if not module.infer.has_base(receiver.cls, _EVENT_LOOP):
         return None
     family, position = _OF_LOOPS[name]
-    return Caller(family, name, (Slot(Taker.ARGUMENT, "func" if family == "executor" else "callback", position),))
+    parameter = "func" if family == "executor" else "callback"
+    return Caller(family, name, (Slot(Taker.ARGUMENT, parameter, position),))
 
 
 def given(module: ModuleContext, call: f.Call, known: Caller) -> Iterator[int]:
@@ -157,3 +183,8 @@ def given(module: ModuleContext, call: f.Call, known: Caller) -> Iterator[int]:
 def decorates(known: Caller) -> bool:
     """Whether the function can be given by decorating it."""
     return any(slot.taker is Taker.DECORATED for slot in known.slots)
+
+
+def words(known: Caller) -> str:
+    """What becomes of the coroutine, and what to do, for a message."""
+    return _WORDS.get(known.name) or _WORDS[known.family]

@@ -168,7 +168,7 @@ class ReturnedRule(CoroutineRule):
         return self.ended_block(node) is not None
 
     def ended_block(self, node: libcst.CSTNode) -> Block | None:
-        """The innermost block of the function that ends when the visited node, a returned value, is returned."""
+        """The innermost block of the function that ends as the visited node is returned."""
         parents = self.context.parents
         for above, below in zip(reversed(parents), [node, *reversed(parents[1:])], strict=True):
             if isinstance(above, (cst.FunctionDef, cst.Lambda)):

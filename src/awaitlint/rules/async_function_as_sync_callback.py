@@ -2,16 +2,18 @@
 ## What it does
 
 Reports an async function that is given to something which calls it as a plain function and drops what it
-returns:
+returns, by families:
 
-| family | what calls it |
-|---|---|
-| `loop` | `call_soon`, `call_soon_threadsafe`, `call_later`, `call_at`, `add_signal_handler`, `add_reader`, `add_writer` of an asyncio event loop; `run_sync` of `anyio.from_thread` and `trio.from_thread` |
-| `done-callback` | `add_done_callback` of futures and tasks |
-| `thread` | `threading.Thread`, `threading.Timer`, `multiprocessing.Process` |
-| `executor` | `asyncio.to_thread`, `loop.run_in_executor`, `Executor.submit`, `anyio.to_thread.run_sync`, `sync_to_async` and others that run a plain function in a thread or process |
-| `exit` | `atexit.register`, `signal.signal`, `weakref.finalize`, `ExitStack.callback`, `unittest`'s `addCleanup`, pytest's `addfinalizer` |
-| `functional` | `filter`, `sorted`, `min`, `max`, `list.sort`, `functools.reduce`, `re.sub`, their kin in `itertools` and `heapq`; `map` where nobody gets the coroutines |
+- `loop`: `call_soon`, `call_soon_threadsafe`, `call_later`, `call_at`, `add_signal_handler`, `add_reader` and
+  `add_writer` of an asyncio event loop; `run_sync` of `anyio.from_thread` and `trio.from_thread`;
+- `done-callback`: `add_done_callback` of futures and tasks;
+- `thread`: `threading.Thread`, `threading.Timer`, `multiprocessing.Process`;
+- `executor`: `asyncio.to_thread`, `loop.run_in_executor`, `Executor.submit`, `anyio.to_thread.run_sync`,
+  `sync_to_async` and others that run a plain function in a thread or process;
+- `exit`: `atexit.register`, `signal.signal`, `weakref.finalize`, `ExitStack.callback`, `addCleanup` of
+  unittest, `addfinalizer` of pytest;
+- `functional`: `filter`, `sorted`, `min`, `max`, `list.sort`, `functools.reduce`, `re.sub`, their kin in
+  `itertools` and `heapq`; `map` where nobody gets the coroutines.
 
 The function may be a name, a bound method, a `functools.partial`, a lambda whose body is a coroutine, or a
 plain function that certainly returns one. The loop, future or executor has to be known as such. Code that
@@ -81,10 +83,11 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
-from awaitlint.infer.bodies import TAKERS, last_name
+from awaitlint.infer.bodies import last_name
 from awaitlint.infer.values import members, without_none
+from awaitlint.rulekit.arguments import arguments
 from awaitlint.rulekit.callables import coroutine_of, origin, qualname
-from awaitlint.rulekit.callbacks import caller, caller_names, callers, decorates, given
+from awaitlint.rulekit.callbacks import caller, caller_names, callers, decorates, given, words
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.cst import cst
 
@@ -93,33 +96,8 @@ if TYPE_CHECKING:
 
     import libcst
 
-    from awaitlint.infer.values import FunctionValue
     from awaitlint.rulekit.callbacks import Caller
 
-#: what becomes of the coroutine, and what to do, by the name of what calls the function or else by its family
-_WORDS = {
-    "loop": "calls it and drops the coroutine, which never runs; give it a plain function that starts a task",
-    "done-callback": "calls it and drops the coroutine, which never runs; give it a plain function",
-    "thread": "calls it and drops the coroutine, which never runs; have it run `asyncio.run`, or what your "
-    "library has for that",
-    "executor": "calls it in vain: what comes back is the coroutine, which never ran; await it without the thread",
-    "exit": "calls it and drops the coroutine, which never runs; give it a plain function",
-    "functional": "takes the coroutine for the result; await the results first",
-    "add_signal_handler": "refuses it: TypeError; give it a plain function that starts a task",
-    "addCleanup": "calls it and drops the coroutine, which never runs; use `addAsyncCleanup`",
-    "call_soon_threadsafe": "calls it and drops the coroutine, which never runs; use "
-    "`asyncio.run_coroutine_threadsafe`",
-    "callback": "calls it and drops the coroutine, which never runs; use `push_async_callback`",
-    "map": "only makes the coroutines, and nobody awaits them",
-    **dict.fromkeys(
-        ("filter", "filterfalse", "takewhile", "dropwhile"),
-        "tests the coroutine, which is always true; await the answers first",
-    ),
-    **dict.fromkeys(
-        ("sorted", "sort", "min", "max", "nlargest", "nsmallest"),
-        "compares the coroutines: TypeError; await the keys first",
-    ),
-}
 #: builtins that make use of what they iterate, or collect it
 _ENDS = frozenset({"builtins.any", "builtins.all", "builtins.sum", "builtins.min", "builtins.max"})
 _COLLECTS = frozenset({"builtins.list", "builtins.tuple", "builtins.set", "collections.deque"})
@@ -151,10 +129,11 @@ class AsyncFunctionAsSyncCallback(Rule):
         if not isinstance(call, f.Call) or self.module.call_site(site.node) is not site:
             return None
         func = nodes[call.func]
-        if isinstance(func, (f.Attr, f.Name)) and func.name not in self._names and not self._may_be_renamed(func):
+        if isinstance(func, (f.Attr, f.Name)) and not (
+            func.name in self._names or self._may_be_renamed(func)
+        ):
             return None
-        arguments = (*call.args, *(node for _, node in call.keywords))
-        if not any(map(self._may_be_function, arguments)):
+        if not any(map(self._may_be_function, (*call.args, *(node for _, node in call.keywords)))):
             return None
         known = self._caller(call.func)
         if known is None or (known.name in _MAPS and not self._is_lost(site)):
@@ -163,7 +142,8 @@ class AsyncFunctionAsSyncCallback(Rule):
             if self._may_be_function(node) and self._makes_coroutines(node):
                 if self.module.is_safe(site) or self._is_result_run(site.node, known):
                     return None
-                if known.name == "reduce" and self._takes_coroutine(node):
+                if known.family != "executor" and self.module.coroutine(site) is not None:
+                    # the call gives that coroutine, and other rules see what becomes of it
                     return None
                 return known, node
         return None
@@ -200,7 +180,9 @@ class AsyncFunctionAsSyncCallback(Rule):
 
     def _makes_coroutines(self, node: int) -> bool:
         value = without_none(self.module.infer.value(self.module.module, node))
-        return coroutine_of(self.module, value) is not None
+        made = coroutine_of(self.module, value)
+        # a function that is declared to give any awaitable may start a task
+        return made is not None and made.kind == "Coroutine"
 
     # ------------------------------------------------------------------ what becomes of the coroutine
     def _is_lost(self, site: f.Site) -> bool:
@@ -217,12 +199,12 @@ class AsyncFunctionAsSyncCallback(Rule):
         return name in _ENDS
 
     def _is_result_run(self, call: int, known: Caller) -> bool:
-        """Whether somebody runs the coroutine that comes back: it is awaited, or given to what may do that."""
-        if known.family not in ("executor", "functional"):
+        """Whether somebody runs the coroutine that comes back: awaits it, or gives it to what may do that."""
+        if known.family != "executor":
             return False
         nodes, users = self.module.facts.nodes, self.module.infer.users(self.module.module)
         # (node, whether it is the coroutine itself and not a future of it)
-        todo = [(call, known.family == "functional")]
+        todo = [(call, False)]
         seen = set(todo)
         while todo:
             index, is_coroutine = todo.pop()
@@ -233,8 +215,11 @@ class AsyncFunctionAsSyncCallback(Rule):
                 step: tuple[int, bool] | None = None
                 if isinstance(node, (f.Narrow, f.Declared, f.Phi)):
                     step = (user, is_coroutine)
-                elif isinstance(node, f.Await) or (isinstance(node, f.Call) and node.func == index):
+                elif isinstance(node, f.Await):
                     step = (user, True)
+                elif isinstance(node, f.Call) and node.func == index:
+                    # `future.result()`, or what `sync_to_async` made
+                    step = (user, isinstance(nodes[index], f.Attr))
                 elif isinstance(node, f.Attr) and node.name in ("result", "get"):
                     step = (user, False)
                 if step is not None and step not in seen:
@@ -242,15 +227,10 @@ class AsyncFunctionAsSyncCallback(Rule):
                     todo.append(step)
         return False
 
-    def _takes_coroutine(self, node: int) -> bool:
-        """Whether a function that `reduce` is given awaits what it returned before."""
-        function = origin(self.module.infer.value(self.module.module, node))
-        return function is not None and self.module.infer.is_looked_at(function, 0)
-
     # ------------------------------------------------------------------ decorators
     @cached_property
     def _decorated(self) -> dict[int, list[Caller | None]]:
-        """Of each async function that is decorated, by its line: for each decorator what calls the function."""
+        """Of each async function that is decorated, by its line: what its decorators call it for."""
         nodes, found = self.module.facts.nodes, {}
         names = {known.name for known in callers().values() if decorates(known)}
         for scope in self.module.facts.scopes:
@@ -277,7 +257,7 @@ class AsyncFunctionAsSyncCallback(Rule):
         if known is None or function.decorators[-1] is not node:
             return
         subject, name = self.context.source(node.decorator), function.name.value
-        self.report(node.decorator, f"`{name}` is `async def`, and `{subject}` {self._words(known)}")
+        self.report(node.decorator, f"`{name}` is `async def`, and `{subject}` {words(known)}")
 
     # ------------------------------------------------------------------ calls
     def visit_Call(self, node: libcst.Call) -> None:
@@ -286,33 +266,16 @@ class AsyncFunctionAsSyncCallback(Rule):
         if site is None or found is None or self.context.expects_error():
             return
         known, index = found
-        argument = self._written(node, site, index)
-        if argument is None or self.context.is_probed(argument):
+        call = self.module.facts.nodes[site.node]
+        assert isinstance(call, f.Call)
+        argument = next(written for written, each in arguments(node, call) if each == index)
+        if self.context.is_probed(argument):
             return
         function = origin(members(without_none(self.module.infer.value(self.module.module, index)))[0])
         text, subject = self.context.source(argument), self.context.source(node.func)
-        self.report(
-            argument,
-            f"`{text}` {self._kind(argument, function)}, and `{subject}` {self._words(known)}",
-            related=[self.module.definition(function, f"`{function.fact.name}` is `async def`")]
-            if function is not None and function.fact.is_async
-            else [],
-        )
-
-    def _kind(self, argument: libcst.BaseExpression, function: FunctionValue | None) -> str:
-        if isinstance(argument, (cst.Name, cst.Attribute)) and function is not None and function.fact.is_async:
-            return "is `async def`"
-        return "makes a coroutine"
-
-    def _words(self, known: Caller) -> str:
-        return _WORDS.get(known.name) or _WORDS[known.family]
-
-    def _written(self, node: libcst.Call, site: f.Site, index: int) -> libcst.BaseExpression | None:
-        """The argument in the tree that a node of the facts stands for."""
-        call = self.module.facts.nodes[site.node]
-        assert isinstance(call, f.Call)
-        positional = [each for each in node.args if each.keyword is None and each.star != "**"]
-        named = [each for each in node.args if each.keyword is not None or each.star == "**"]
-        pairs = [*zip(positional, call.args, strict=True)]
-        pairs += zip(named, (value for _, value in call.keywords), strict=True)
-        return next((argument.value for argument, each in pairs if each == index), None)
+        kind, related = "makes a coroutine", []
+        if function is not None and function.fact.is_async:
+            related.append(self.module.definition(function, f"`{function.fact.name}` is `async def`"))
+            if isinstance(argument, (cst.Name, cst.Attribute)):
+                kind = "is `async def`"
+        self.report(argument, f"`{text}` {kind}, and `{subject}` {words(known)}", related=related)

@@ -5,9 +5,9 @@ Reports a coroutine in a local variable that is awaited a second time on one pat
 make a new one. Giving it to `asyncio.create_task`, `gather`, `wait_for`, `asyncio.run` and the like counts as
 awaiting it.
 
-Tasks and futures can be awaited as often as one likes, and are not reported, nor are objects with an `__await__`
-of their own. Silent are branches of which only one runs, an `except` that tries again, and conditions that may
-have to do with each other: `if a: await c` and later `if b: await c`.
+Tasks and futures can be awaited as often as one likes, and are not reported, nor are objects with an
+`__await__` of their own. Silent are branches of which only one runs, an `except` that tries again, and
+conditions that may have to do with each other: `if a: await c` and later `if b: await c`.
 
 ## Why is this bad?
 
@@ -120,10 +120,11 @@ class CoroutineAwaitedTwice(CoroutineRule):
         calls = self.module.flow.origins(node)
         if not isinstance(nodes[node], (f.Call, f.Phi)) or not calls:
             return -1
+        place = (site.line, site.column)
         for call in calls:
             made = self.module.call_site(call)
             # a call further down makes it anew, in a loop
-            if made is None or made.scope != site.scope or (made.line, made.column) > (site.line, site.column):
+            if made is None or made.scope != site.scope or (made.line, made.column) > place:
                 return -1
         value = self.module.value(site)
         if not all(isinstance(each, AwaitableValue) and each.kind == "Coroutine" for each in members(value)):
@@ -229,9 +230,9 @@ def _loops(chain: Sequence[libcst.CSTNode]) -> Iterator[tuple[libcst.CSTNode, li
     for parent, child in zip(reversed(chain[:-1]), reversed(chain[1:]), strict=True):
         if isinstance(parent, (cst.FunctionDef, cst.Lambda)):
             return
-        if isinstance(parent, cst.For) and child is parent.body:
-            yield parent, child
-        elif isinstance(parent, cst.While) and child is not parent.orelse:
-            yield parent, child
-        elif isinstance(parent, cst.BaseComp) and child is not parent.for_in:
+        if (
+            (isinstance(parent, cst.For) and child is parent.body)
+            or (isinstance(parent, cst.While) and child is not parent.orelse)
+            or (isinstance(parent, cst.BaseComp) and child is not parent.for_in)
+        ):
             yield parent, child

@@ -8,17 +8,17 @@ Reports a coroutine that is returned un-awaited from inside of a block that has 
 - in a plain `def`, from a `with`.
 
 Silent where AWL111 would be silent about an `async def` (the annotation or the callers say that it gives a
-coroutine, and so on), unless the coroutine uses what the `with` has entered; in a plain `def`, where the `with`
-is about the call alone (`suppress`, `nullcontext`, `catch_warnings`, `pytest.raises`, a lock of a thread); and
-in web handlers, of which AWL802 speaks.
+coroutine, and so on), unless the coroutine uses what the `with` has entered; in a plain `def`, where the
+`with` is about the call alone (`suppress`, `nullcontext`, `catch_warnings`, `pytest.raises`, a lock of
+threads); and in web handlers, of which AWL802 speaks.
 
 An `async def` that returns a coroutine elsewhere is AWL111; a `return` is reported by one of the two only.
 
 ## Why is this bad?
 
-The coroutine runs when somebody awaits it, and the block has ended by then: the session is closed, the lock is
-released, the transaction committed, the span finished; `except` never sees an exception of the coroutine, and
-`finally` has cleaned up before it begins.
+The coroutine runs when somebody awaits it, and the block has ended by then: the session is closed, the lock
+is released, the transaction committed, the span finished; `except` never sees an exception of the coroutine,
+and `finally` has cleaned up before it begins.
 
 ## Example
 
@@ -175,9 +175,8 @@ class UnawaitedReturnInResource(ReturnedRule):
             advice = self.advice(site)
             if self.is_fair(node, site) or (block.keyword == "try" and not super().suspect(site)):
                 return None
-        return (
-            f"`{self.subject(node, site)}` is returned un-awaited: {_consequence(block, noun(value))}; {advice}"
-        )
+        subject, consequence = self.subject(node, site), _consequence(block, noun(value))
+        return f"`{subject}` is returned un-awaited: {consequence}; {advice}"
 
     def _is_of_the_call(self, block: Block) -> bool:
         """Whether what a `with` enters has nothing to do with what the coroutine will do."""
@@ -203,7 +202,8 @@ class UnawaitedReturnInResource(ReturnedRule):
     def _marked(self, manager: libcst.BaseExpression) -> int:
         """The node of a context manager that is no call; -1 where it is not known."""
         line = self.context.span(manager).line
-        found = [mark.node for mark in self.module.facts.marks if mark.kind is MarkKind.WITH and mark.line == line]
+        marks = self.module.facts.marks
+        found = [mark.node for mark in marks if mark.kind is MarkKind.WITH and mark.line == line]
         return found[0] if len(found) == 1 else -1
 
 

@@ -1,15 +1,15 @@
 """
 ## What it does
 
-Reports an async function that is given where the coroutine is needed that calling it makes: to `asyncio.run`,
-`create_task`, `ensure_future`, `gather`, `wait_for`, `shield`, `run_until_complete`,
-`run_coroutine_threadsafe`, a `TaskGroup`, and to any parameter that is declared to be a coroutine or awaitable
-and nothing else. And the reverse: a coroutine that is given where trio or anyio needs the function, which they
-call themselves: `nursery.start_soon(f())`, `trio.run(f())`, `anyio.run(f())`.
+Reports an async function that is given where the coroutine is needed that calling it makes: to
+`asyncio.run`, `create_task`, `ensure_future`, `gather`, `wait_for`, `shield`, `run_until_complete`,
+`run_coroutine_threadsafe`, a `TaskGroup`, and to any parameter that is declared to be a coroutine or
+awaitable and nothing else. And the reverse: a coroutine that is given where trio or anyio needs the
+function, which they call themselves: `nursery.start_soon(f())`, `trio.run(f())`, `anyio.run(f())`.
 
-The function may be a bound method, a `functools.partial`, a lambda, or a plain function that certainly returns
-a coroutine. A parameter of the project's own functions counts where the body awaits it, or hands it to
-something that does.
+The function may be a bound method, a `functools.partial`, a lambda, an async generator function, or a plain
+function that certainly returns a coroutine. A parameter of the project's own functions counts where the body
+awaits it, or hands it to something that does.
 
 ## Why is this bad?
 
@@ -95,7 +95,15 @@ from awaitlint.infer.values import (
     members,
 )
 from awaitlint.model import Edit, Span
-from awaitlint.rulekit.callables import coroutine_of, is_starter, needs_no_arguments, origin, qualname
+from awaitlint.rulekit.arguments import arguments, items
+from awaitlint.rulekit.callables import (
+    coroutine_of,
+    is_async_generator,
+    is_starter,
+    needs_no_arguments,
+    origin,
+    qualname,
+)
 from awaitlint.rulekit.coroutines import CoroutineRule
 from awaitlint.syntax.cst import cst
 
@@ -132,15 +140,15 @@ class UncalledAsyncFunction(CoroutineRule):
         if not isinstance(call, f.Call) or self.module.call_site(site.node) is not site:
             return []
         known = last_name(self.module.facts.nodes[call.func]) in _KNOWN
-        arguments = [*call.args, *(node for _, node in call.keywords)]
-        found = [node for node in arguments if self._may_be_function(node, known=known)]
+        given = [*call.args, *(node for _, node in call.keywords)]
+        found = [node for node in given if self._may_be_function(node, known=known)]
         found = [node for node in found if self._needs_coroutine(site.node, node)]
         if known:
             found += self._uncalled_items(call)
         return [] if found and self.module.is_safe(site) else found
 
     def _may_be_function(self, node: int, *, known: bool) -> bool:
-        """Whether an argument may be an async function: cheap; less cheap where the callee takes awaitables."""
+        """Whether an argument may be an async function: cheap, less so where `known` takes awaitables."""
         nodes, scopes = self.module.facts.nodes, self.module.facts.scopes
         fact = nodes[node]
         if known:
@@ -164,7 +172,8 @@ class UncalledAsyncFunction(CoroutineRule):
         return self.module.infer.value(self.module.module, node)
 
     def _is_function(self, node: int) -> bool:
-        return coroutine_of(self.module, self._value(node)) is not None
+        value = self._value(node)
+        return is_async_generator(value) or coroutine_of(self.module, value) is not None
 
     def _needs_coroutine(self, call: int, argument: int) -> bool:
         """Whether an argument is a function that makes coroutines, and what takes it wants one of them."""
@@ -184,7 +193,9 @@ class UncalledAsyncFunction(CoroutineRule):
         if not all(self._excludes_functions(member) for member in declared):
             return False
         owner = slot.owner
-        if not isinstance(owner, FunctionValue) or slot.number < 0 or owner.module.origin is not Origin.PROJECT:
+        if not isinstance(owner, FunctionValue) or slot.number < 0:
+            return True
+        if owner.module.origin is not Origin.PROJECT:
             return True
         # annotations of callbacks are sometimes those of what they return
         nodes, infer = owner.module.facts.nodes, self.module.infer
@@ -232,33 +243,15 @@ class UncalledAsyncFunction(CoroutineRule):
         site = self.context.site(node)
         uncalled = self._uncalled(site) if site is not None else []
         if uncalled and not self.context.expects_error():
-            for argument, value in self._written(node, uncalled):
-                self._report(node, argument, value)
+            call = self.module.facts.nodes[site.node] if site is not None else None
+            assert isinstance(call, f.Call)
+            for argument, index in arguments(node, call):
+                for each, inner in ((argument, index), *items(self.module.facts.nodes, argument, index)):
+                    if inner in uncalled:
+                        self._report(node, each, inner)
 
     def visit_Name(self, node: libcst.Name) -> None:
         self._look_reversed(node)
-
-    def _written(self, node: libcst.Call, uncalled: list[int]) -> list[tuple[libcst.BaseExpression, int]]:
-        """The nodes of the functions that are given, in the tree and in the facts."""
-        site = self.context.site(node)
-        call = self.module.facts.nodes[site.node] if site is not None else None
-        assert isinstance(call, f.Call)
-        positional = [argument for argument in node.args if argument.keyword is None and argument.star != "**"]
-        named = [argument for argument in node.args if argument.keyword is not None or argument.star == "**"]
-        pairs = [(each.value, index) for each, index in zip(positional, call.args, strict=True)]
-        pairs += [(each.value, index) for each, (_, index) in zip(named, call.keywords, strict=True)]
-        found = []
-        for argument, index in pairs:
-            given = self.module.facts.nodes[index]
-            given = self.module.facts.nodes[given.value] if isinstance(given, f.Starred) else given
-            if index in uncalled:
-                found.append((argument, index))
-            elif isinstance(given, f.Display) and isinstance(argument, (cst.List, cst.Tuple, cst.Set)):
-                items = zip(argument.elements, given.elements, strict=True)
-                found += [(item.value, inner) for item, inner in items if inner in uncalled]
-            elif isinstance(given, f.Comp) and isinstance(argument, (cst.ListComp, cst.GeneratorExp, cst.SetComp)):
-                found += [(argument.elt, given.element)] if given.element in uncalled else []
-        return found
 
     def _report(self, node: libcst.Call, argument: libcst.BaseExpression, index: int) -> None:
         if self.context.is_probed(argument):
@@ -271,17 +264,19 @@ class UncalledAsyncFunction(CoroutineRule):
         simple = isinstance(argument, (cst.Name, cst.Attribute))
         fits = simple and all(map(needs_no_arguments, members(value)))
         advice = f"call it: `{text}{'()' if fits else '(...)'}`" if simple else "call it"
+        if is_async_generator(value):
+            what, advice, fits = "an async generator function", "take the `yield` out, and call it", False
         fix = None
         if fits:
-            end = self.context.outer_span(argument)
-            fix = self.fix("Call it", [Edit(Span(end.end_line, end.end_column, end.end_line, end.end_column), "()")])
+            whole = self.context.outer_span(argument)
+            end = Span(whole.end_line, whole.end_column, whole.end_line, whole.end_column)
+            fix = self.fix("Call it", [Edit(end, "()")])
         related = []
         if function is not None and is_async:
             related = [self.module.definition(function, f"`{function.fact.name}` is `async def`")]
         self.report(
             argument,
-            f"`{text}` is {what}, not the coroutine that `{taker}` needs: it fails at run time; "
-            f"{advice}",
+            f"`{text}` is {what}, not the coroutine that `{taker}` needs: it fails at run time; {advice}",
             related=related,
             fix=fix,
         )
@@ -297,8 +292,8 @@ class UncalledAsyncFunction(CoroutineRule):
         taker, subject = self.context.source(call.func), self.subject(node, site)
         self.report(
             node,
-            f"`{subject}` is a coroutine, but `{taker}` calls the function itself and fails here; give it the "
-            "function, and its arguments behind it",
+            f"`{subject}` is a coroutine, but `{taker}` calls the function itself and fails here; "
+            "give it the function, and its arguments behind it",
             related=self.evidence(site, value),
             fix=self._uncall(node),
             cause=self.cause(site),
@@ -306,22 +301,19 @@ class UncalledAsyncFunction(CoroutineRule):
 
     def _uncall(self, node: libcst.Call | libcst.Name) -> Fix | None:
         """Hand on the function and its arguments: ``start_soon(f, x)``."""
-        if not isinstance(node, cst.Call) or node.lpar or not isinstance(node.func, (cst.Name, cst.Attribute)):
+        if not isinstance(node, cst.Call) or node.lpar:
+            return None
+        if not isinstance(node.func, (cst.Name, cst.Attribute)):
             return None
         if any(argument.keyword is not None or argument.star for argument in node.args):
             # functions of trio and anyio hand on positional arguments only
             return None
         func, whole = self.context.outer_span(node.func), self.context.span(node)
-        first, last = (node.args[0], node.args[-1]) if node.args else (None, None)
-        if first is None or last is None:
-            return self.fix(
-                "Give the function", [Edit(Span(func.end_line, func.end_column, whole.end_line, whole.end_column), "")]
-            )
-        begin, end = self.context.outer_span(first.value), self.context.outer_span(last.value)
-        return self.fix(
-            "Give the function and its arguments",
-            [
-                Edit(Span(func.end_line, func.end_column, begin.line, begin.column), ", "),
-                Edit(Span(end.end_line, end.end_column, whole.end_line, whole.end_column), ""),
-            ],
-        )
+        places = [self.context.outer_span(argument.value) for argument in node.args]
+        if not places:
+            rest = Span(func.end_line, func.end_column, whole.end_line, whole.end_column)
+            return self.fix("Give the function", [Edit(rest, "")])
+        begin, end = places[0], places[-1]
+        before = Span(func.end_line, func.end_column, begin.line, begin.column)
+        after = Span(end.end_line, end.end_column, whole.end_line, whole.end_column)
+        return self.fix("Give the function and its arguments", [Edit(before, ", "), Edit(after, "")])

@@ -164,11 +164,13 @@ def _may_skip(parent: libcst.CSTNode, child: libcst.CSTNode) -> bool:
         return child is parent.right
     if isinstance(parent, (cst.Try, cst.TryStar)):
         if child is parent.body:
-            return any(End.LEAVE not in ends(handler) or len(ends(handler)) > 1 for handler in parent.handlers)
+            return any(ends(handler) != _LEAVE for handler in parent.handlers)
         return child not in (parent.orelse, parent.finalbody)
     if isinstance(parent, cst.Match):
         return child is not parent.subject
-    return isinstance(parent, (cst.BaseComp, cst.CompFor, cst.Lambda, cst.FunctionDef, cst.Assert, cst.MatchCase))
+    return isinstance(
+        parent, (cst.BaseComp, cst.CompFor, cst.Lambda, cst.FunctionDef, cst.Assert, cst.MatchCase)
+    )
 
 
 def leads_on(common: libcst.CSTNode, first: libcst.CSTNode, second: libcst.CSTNode, found: Ends) -> Ends:
