@@ -1,4 +1,4 @@
-"""What calls the functions that it is given, against what is known of the standard library and of packages."""
+"""What calls a function that it is given, against what is known of the standard library and of packages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_families_are_those_of_the_option() -> None:
 
 @pytest.mark.parametrize("name", OWN)
 def test_names_exist_and_take_the_function_there(name: str) -> None:
-    for version in VERSIONS if names().stdlib.has(name.split(".")[0]) else (VERSIONS[0],):
+    for version in VERSIONS if names().stdlib.has(name.partition(".")[0]) else (VERSIONS[0],):
         definition = names(version).definition(name)
         assert definition is not None
         for slot in OWN[name].slots:

@@ -226,8 +226,10 @@ def test_within_the_recheck_time_nothing_is_read_again(tmp_path):
         ("langfuse-target = 2", 'langfuse-target = 2: expected one of "auto", "2", "3+", "always"'),
         (
             'async-function-as-sync-callback = { slots = ["loop", "threads"] }',
-            'async-function-as-sync-callback.slots = "threads": expected some of "loop", "done-callback",'
-            ' "thread", "executor", "exit", "functional"',
+            (
+                'async-function-as-sync-callback.slots = "threads": expected some of "loop", "done-callback",'
+                ' "thread", "executor", "exit", "functional"'
+            ),
         ),
         (
             'async-function-as-sync-callback.slots = "loop"',
@@ -235,8 +237,10 @@ def test_within_the_recheck_time_nothing_is_read_again(tmp_path):
         ),
         (
             "async-function-as-sync-callback = { slot = [] }",
-            "async-function-as-sync-callback.slot = []: unknown option; did you mean"
-            " `async-function-as-sync-callback.slots`?",
+            (
+                "async-function-as-sync-callback.slot = []: unknown option; did you mean"
+                " `async-function-as-sync-callback.slots`?"
+            ),
         ),
         (
             'target-version = "2.7"',
