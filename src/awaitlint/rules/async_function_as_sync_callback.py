@@ -87,7 +87,7 @@ from awaitlint.infer.bodies import last_name
 from awaitlint.infer.values import members, without_none
 from awaitlint.rulekit.arguments import arguments
 from awaitlint.rulekit.callables import coroutine_of, origin, qualname
-from awaitlint.rulekit.callbacks import caller, caller_names, callers, decorates, given, words
+from awaitlint.rulekit.callbacks import caller, caller_names, decorates, given, words
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.cst import cst
 
@@ -109,29 +109,35 @@ class AsyncFunctionAsSyncCallback(Rule):
     code = "AWL107"
     name = "async-function-as-sync-callback"
     summary = "an async function for something that calls it and drops the coroutine"
-    uses = frozenset(Use)
-
-    def suspect(self, site: f.Site) -> bool:
-        return self._found(site) is not None
 
     def suspicious(self) -> Iterator[int]:
+        if not self._names:
+            return
+        nodes = self.module.facts.nodes
+        for site in self.module.facts.sites:
+            call = nodes[site.node]
+            if type(call) is f.Call and (call.args or call.keywords) and self._found(site) is not None:
+                yield site.line
         for line, found in self._decorated.items():
             yield from (line for each in found if each is not None)
 
     @cached_property
     def _names(self) -> frozenset[str]:
+        """The names by which code calls what is looked for."""
         return caller_names() if self.module.settings.async_function_as_sync_callback_slots else frozenset()
 
     def _found(self, site: f.Site) -> tuple[Caller, int] | None:
         """What the call at a site calls, and the node of the async function that it is given."""
         nodes = self.module.facts.nodes
         call = nodes[site.node]
-        if not isinstance(call, f.Call) or self.module.call_site(site.node) is not site:
+        if not isinstance(call, f.Call):
             return None
         func = nodes[call.func]
-        if isinstance(func, (f.Attr, f.Name)) and not (
-            func.name in self._names or self._may_be_renamed(func)
-        ):
+        if isinstance(func, f.Attr):
+            named = func.name in self._names
+        else:
+            named = not isinstance(func, f.Name) or func.name in self._names or self._may_be_renamed(func)
+        if not named or self.module.call_site(site.node) is not site:
             return None
         if not any(map(self._may_be_function, (*call.args, *(node for _, node in call.keywords)))):
             return None
@@ -148,9 +154,9 @@ class AsyncFunctionAsSyncCallback(Rule):
                 return known, node
         return None
 
-    def _may_be_renamed(self, func: f.Attr | f.Name) -> bool:
-        """Whether a name of the module is that of something imported, which may go by another name."""
-        bound = self.module.facts.scopes[0].bindings.get(func.name, ()) if isinstance(func, f.Name) else ()
+    def _may_be_renamed(self, func: f.Name) -> bool:
+        """Whether a name of the module stands for something that has another name, or for a subclass."""
+        bound = self.module.facts.scopes[0].bindings.get(func.name, ())
         nodes = self.module.facts.nodes
         return any(
             isinstance(node := nodes[index], (f.Import, f.Class, f.Attr))
@@ -231,19 +237,17 @@ class AsyncFunctionAsSyncCallback(Rule):
     @cached_property
     def _decorated(self) -> dict[int, list[Caller | None]]:
         """Of each async function that is decorated, by its line: what its decorators call it for."""
-        nodes, found = self.module.facts.nodes, {}
-        names = {known.name for known in callers().values() if decorates(known)}
+        found = {}
         for scope in self.module.facts.scopes:
-            if not scope.is_async or scope.is_generator or not scope.decorators:
-                continue
-            if any(last_name(nodes[node]) in names for node in scope.decorators):
-                found[scope.line] = [
-                    self._decorator(node) if last_name(nodes[node]) in names else None
-                    for node in scope.decorators
-                ]
+            if scope.decorators and scope.is_async and not scope.is_generator:
+                callers_ = [self._decorator(node) for node in scope.decorators]
+                if any(callers_):
+                    found[scope.line] = callers_
         return found
 
     def _decorator(self, node: int) -> Caller | None:
+        if last_name(self.module.facts.nodes[node]) not in self._names:
+            return None
         known = self._caller(node)
         return known if known is not None and decorates(known) else None
 

@@ -108,6 +108,8 @@ from awaitlint.rulekit.coroutines import CoroutineRule
 from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import libcst
 
     from awaitlint.infer.slots import Slot
@@ -120,6 +122,8 @@ _COLLECTION_NAMES = frozenset({"wait", "as_completed"})
 #: functions of asyncio that take awaitables one by one
 _KNOWN = TAKERS | _COLLECTION_NAMES | {"Task"}
 
+#: nodes by which code calls a function that has a name
+_NAMED = frozenset({f.Attr, f.Name, f.Free, f.Import})
 #: nodes that may stand for a function
 _FUNCTIONS = (f.Name, f.Free, f.Attr, f.Func, f.Import, f.Lambda, f.Param, f.Narrow, f.Phi, f.Declared)
 
@@ -128,41 +132,68 @@ class UncalledAsyncFunction(CoroutineRule):
     code = "AWL108"
     name = "uncalled-async-function"
     summary = "an async function where a coroutine is needed, or the reverse for trio and anyio"
-    uses = frozenset(Use)
 
-    def suspect(self, site: f.Site) -> bool:
-        return self._is_reversed(site) or bool(self._uncalled(site))
+    def suspicious(self) -> Iterator[int]:
+        nodes = self.module.facts.nodes
+        for site in self.module.facts.sites:
+            node = nodes[site.node]
+            called = type(node) is f.Call and (node.args or node.keywords) and self._uncalled(site)
+            if called or (site.use is Use.ARGUMENT and self._is_reversed(site)):
+                yield site.line
 
     # ------------------------------------------------------------------ a function for a coroutine
     def _uncalled(self, site: f.Site) -> list[int]:
         """Of the call at a site, the nodes that are functions where coroutines are needed."""
-        call = self.module.facts.nodes[site.node]
-        if not isinstance(call, f.Call) or self.module.call_site(site.node) is not site:
+        nodes = self.module.facts.nodes
+        call = nodes[site.node]
+        if not isinstance(call, f.Call):
             return []
-        known = last_name(self.module.facts.nodes[call.func]) in _KNOWN
-        given = [*call.args, *(node for _, node in call.keywords)]
-        found = [node for node in given if self._may_be_function(node, known=known)]
+        func = nodes[call.func]
+        known = type(func) in _NAMED and last_name(func) in _KNOWN
+        may_be = self._may_be_function if known else self._is_near
+        found = [node for node in call.args if may_be(node)]
+        found += [node for _, node in call.keywords if may_be(node)]
+        if (not found and not known) or self.module.call_site(site.node) is not site:
+            return []
         found = [node for node in found if self._needs_coroutine(site.node, node)]
         if known:
             found += self._uncalled_items(call)
         return [] if found and self.module.is_safe(site) else found
 
-    def _may_be_function(self, node: int, *, known: bool) -> bool:
-        """Whether an argument may be an async function: cheap, less so where `known` takes awaitables."""
-        nodes, scopes = self.module.facts.nodes, self.module.facts.scopes
+    def _may_be_function(self, node: int) -> bool:
+        """Whether an argument of something that takes awaitables may be a function."""
+        nodes = self.module.facts.nodes
         fact = nodes[node]
-        if known:
-            # what these give for a function is called that function, by their type variables
-            return isinstance(fact, _FUNCTIONS) or (
-                isinstance(fact, f.Call) and last_name(nodes[fact.func]) not in _KNOWN
-            )
-        if isinstance(fact, (f.Name, f.Free)):
-            scope = fact.scope if isinstance(fact, f.Free) else 0
-            bound = scopes[scope].bindings.get(fact.name, ())
-            return any(self._may_be_function(each, known=False) for each in bound)
-        if isinstance(fact, f.Attr):
-            return fact.name in self._async_names
-        return isinstance(fact, f.Import) or (isinstance(fact, f.Func) and scopes[fact.scope].is_async)
+        # what these give for a function is called that function, by their type variables
+        return isinstance(fact, _FUNCTIONS) or (
+            isinstance(fact, f.Call) and last_name(nodes[fact.func]) not in _KNOWN
+        )
+
+    def _is_near(self, node: int) -> bool:
+        """Whether an argument of any other call may be an async function of this package: cheap."""
+        fact = self.module.facts.nodes[node]
+        kind = type(fact)
+        if kind is f.Name:
+            return fact.name in self._names  # type: ignore[union-attr]
+        if kind is f.Attr or kind is f.Free:
+            return fact.name in self._async_names  # type: ignore[union-attr]
+        return (kind is f.Func or kind is f.Import) and self._is_async_or_imported(node)
+
+    def _is_async_or_imported(self, node: int) -> bool:
+        facts = self.module.facts
+        fact = facts.nodes[node]
+        if isinstance(fact, f.Func):
+            return facts.scopes[fact.scope].is_async
+        own = self.module.module.name.partition(".")[0]
+        return isinstance(fact, f.Import) and (fact.level > 0 or fact.module.partition(".")[0] == own)
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        """The module's names for async functions, and for what comes from its own package."""
+        bindings = self.module.facts.scopes[0].bindings
+        return frozenset(
+            name for name, bound in bindings.items() if any(map(self._is_async_or_imported, bound))
+        )
 
     @cached_property
     def _async_names(self) -> frozenset[str]:
