@@ -361,8 +361,17 @@ class Chains:
 
 
 def _is_awaited(step: Step) -> bool:
-    """Whether a call of a plain function is awaited: it serves both worlds, and here it does not block."""
-    return step.kind is Kind.CALL and step.site is not None and step.site.use is Use.AWAITED
+    """Whether a call of a plain function is awaited that serves both worlds: here it does not block.
+
+    A function with one way out, which calls nothing there, blocks in either world.
+    """
+    called = step.function
+    if called is None or step.kind is not Kind.CALL or step.site is None or step.site.use is not Use.AWAITED:
+        return False
+    fact = called.fact
+    if len(fact.returned) != 1 or fact.falls_through:
+        return True
+    return isinstance(called.module.facts.nodes[fact.returned[0]], f.Call)
 
 
 def _satisfies(node: f.Node, condition: Condition) -> bool:
