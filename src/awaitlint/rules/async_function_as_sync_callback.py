@@ -282,4 +282,9 @@ class AsyncFunctionAsSyncCallback(Rule):
             related.append(self.module.definition(function, f"`{function.fact.name}` is `async def`"))
             if isinstance(argument, (cst.Name, cst.Attribute)):
                 kind = "is `async def`"
-        self.report(argument, f"`{text}` {kind}, and `{subject}` {words(known)}", related=related)
+        self.report(
+            argument,
+            f"`{text}` {kind}, and `{subject}` {words(known)}",
+            related=related,
+            cause=("argument", site.node, index),
+        )

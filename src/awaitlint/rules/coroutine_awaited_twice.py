@@ -6,8 +6,9 @@ make a new one. Giving it to `asyncio.create_task`, `gather`, `wait_for`, `async
 awaiting it.
 
 Tasks and futures can be awaited as often as one likes, and are not reported, nor are objects with an
-`__await__` of their own. Silent are branches of which only one runs, an `except` that tries again, and
-conditions that may have to do with each other: `if a: await c` and later `if b: await c`.
+`__await__` of their own. Silent are branches of which only one runs, conditions that may have to do with each
+other (`if a: await c` and later `if b: await c`), and an `except` after which the coroutine may not have run:
+trying again is a mistake where the `await` is what the `try` begins with.
 
 ## Why is this bad?
 
@@ -31,6 +32,15 @@ async def poll(times: int) -> None:
     coroutine = fetch()
     for _ in range(times):
         await coroutine  # error: [coroutine-awaited-twice]
+
+async def retry(times: int) -> int | None:
+    coroutine = fetch()
+    for _ in range(times):
+        try:
+            return await coroutine  # error: [coroutine-awaited-twice]
+        except OSError:
+            await asyncio.sleep(1)
+    return None
 
 async def both() -> None:
     coroutine = fetch()
@@ -219,7 +229,7 @@ def _follows(one: Sequence[libcst.CSTNode], other: Sequence[libcst.CSTNode]) -> 
     if depth < 1:
         return False
     first, second = one[depth:], other[depth:]
-    found = leads_on(one[depth - 1], first[0], second[0], climb(first))
+    found = leads_on(one[depth - 1], first, second[0])
     if End.NEXT not in found:
         return False
     return not is_conditional(first) or (not is_conditional(second) and found == {End.NEXT})

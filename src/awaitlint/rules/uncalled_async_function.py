@@ -274,17 +274,20 @@ class UncalledAsyncFunction(CoroutineRule):
         site = self.context.site(node)
         uncalled = self._uncalled(site) if site is not None else []
         if uncalled and not self.context.expects_error():
-            call = self.module.facts.nodes[site.node] if site is not None else None
+            assert site is not None
+            call = self.module.facts.nodes[site.node]
             assert isinstance(call, f.Call)
             for argument, index in arguments(node, call):
                 for each, inner in ((argument, index), *items(self.module.facts.nodes, argument, index)):
                     if inner in uncalled:
-                        self._report(node, each, inner)
+                        self._report(node, each, inner, cause=("argument", site.node, inner))
 
     def visit_Name(self, node: libcst.Name) -> None:
         self._look_reversed(node)
 
-    def _report(self, node: libcst.Call, argument: libcst.BaseExpression, index: int) -> None:
+    def _report(
+        self, node: libcst.Call, argument: libcst.BaseExpression, index: int, *, cause: object
+    ) -> None:
         if self.context.is_probed(argument):
             return
         value = self._value(index)
@@ -310,6 +313,7 @@ class UncalledAsyncFunction(CoroutineRule):
             f"`{text}` is {what}, not the coroutine that `{taker}` needs: it fails at run time; {advice}",
             related=related,
             fix=fix,
+            cause=cause,
         )
 
     def _look_reversed(self, node: libcst.Call | libcst.Name) -> None:

@@ -1,11 +1,13 @@
 """How control goes through statements: how they can end, and what runs after what.
 
-Exceptions are not followed: what is asked is whether code that goes well gets from one place to another.
+Exceptions are followed where it is plain what raised them: an expression that a `try` begins with.  For the
+rest what is asked is whether code that goes well gets from one place to another.
 """
 
 from __future__ import annotations
 
 import enum
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from awaitlint.syntax.cst import cst
@@ -118,13 +120,14 @@ def climb(chain: Sequence[libcst.CSTNode]) -> Ends:
     A chain leads from a node to one inside of it, each the child of the one before.
     """
     found = _NEXT
-    for parent, child in zip(reversed(chain[:-1]), reversed(chain[1:]), strict=True):
-        found = _step(parent, child, found)
+    for at in range(len(chain) - 2, -1, -1):
+        found = _step(chain[at], chain[at + 1 :], found)
     return found
 
 
-def _step(parent: libcst.CSTNode, child: libcst.CSTNode, found: Ends) -> Ends:
-    """How a node ends, where one of its children does so."""
+def _step(parent: libcst.CSTNode, chain: Sequence[libcst.CSTNode], found: Ends) -> Ends:
+    """How a node ends, where its child, the first of a chain, does so."""
+    child = chain[0]
     if isinstance(parent, (cst.Return, cst.Raise)):
         return _LEAVE
     if isinstance(parent, (cst.BaseSuite, cst.SimpleStatementLine, cst.Module)):
@@ -141,21 +144,53 @@ def _step(parent: libcst.CSTNode, child: libcst.CSTNode, found: Ends) -> Ends:
     if isinstance(parent, cst.With) and child is not parent.body:
         return ends(parent)
     if isinstance(parent, (cst.Try, cst.TryStar)) and child is not parent.finalbody:
-        return _after_try(parent, found) if child is parent.body else _finally(parent, found)
+        if child is not parent.body:
+            return _finally(parent, found)
+        found = _after_try(parent, found)
+        if _comes_first(chain):
+            for handler in parent.handlers:
+                found |= _finally(parent, ends(handler))
+        return found
     if isinstance(parent, cst.Match) and child is parent.subject:
         return ends(parent)
     return found
 
 
-def is_conditional(chain: Sequence[libcst.CSTNode]) -> bool:
-    """Whether the first of a chain's nodes may run and not evaluate the last, though nothing is raised.
+def _comes_first(chain: Sequence[libcst.CSTNode]) -> bool:
+    """Whether the end of a chain, which begins with a block, is what the block evaluates first.
 
-    The body of a `try` whose `except` goes on is conditional, too: code may come to it a second time.
+    The functions of asyncio that are awaited may stand around it: ``await wait_for(coroutine, 1)``.
     """
-    return any(map(_may_skip, chain[:-1], chain[1:]))
+    for parent, child in pairwise(chain):
+        if isinstance(parent, (cst.BaseSuite, cst.SimpleStatementLine)):
+            first: object = parent.body[0]
+        elif isinstance(parent, (cst.BinaryOperation, cst.BooleanOperation, cst.Comparison)):
+            first = parent.left
+        elif isinstance(parent, cst.Await):
+            first = parent.expression
+        elif isinstance(parent, cst.Call):
+            first = parent.args[0] if parent.args and child is not parent.func else parent.func
+        elif isinstance(
+            parent, (cst.Return, cst.Expr, cst.Assign, cst.AnnAssign, cst.Arg, cst.Attribute, cst.Subscript)
+        ):
+            first = parent.value
+        else:
+            return False
+        if child is not first:
+            return False
+    return True
 
 
-def _may_skip(parent: libcst.CSTNode, child: libcst.CSTNode) -> bool:
+def is_conditional(chain: Sequence[libcst.CSTNode]) -> bool:
+    """Whether the first of a chain's nodes may run and not evaluate the last.
+
+    The body of a `try` whose `except` goes on may have raised something before that.
+    """
+    return any(_may_skip(parent, chain[at:]) for at, parent in enumerate(chain[:-1], 1))
+
+
+def _may_skip(parent: libcst.CSTNode, chain: Sequence[libcst.CSTNode]) -> bool:
+    child = chain[0]
     if isinstance(parent, (cst.If, cst.IfExp)):
         return child is not parent.test
     if isinstance(parent, (cst.While, cst.For)):
@@ -164,7 +199,8 @@ def _may_skip(parent: libcst.CSTNode, child: libcst.CSTNode) -> bool:
         return child is parent.right
     if isinstance(parent, (cst.Try, cst.TryStar)):
         if child is parent.body:
-            return any(ends(handler) != _LEAVE for handler in parent.handlers)
+            goes_on = any(ends(handler) != _LEAVE for handler in parent.handlers)
+            return goes_on and not _comes_first(chain)
         return child not in (parent.orelse, parent.finalbody)
     if isinstance(parent, cst.Match):
         return child is not parent.subject
@@ -173,11 +209,12 @@ def _may_skip(parent: libcst.CSTNode, child: libcst.CSTNode) -> bool:
     )
 
 
-def leads_on(common: libcst.CSTNode, first: libcst.CSTNode, second: libcst.CSTNode, found: Ends) -> Ends:
-    """How code gets from one child of a node to a later one, where the first ends so.
+def leads_on(common: libcst.CSTNode, chain: Sequence[libcst.CSTNode], second: libcst.CSTNode) -> Ends:
+    """How code gets from the end of a chain, which begins with a child of a node, to a later child.
 
     Nothing where it does not; `End.NEXT` alone where it always does.
     """
+    first, found = chain[0], climb(chain)
     if isinstance(common, (cst.BaseSuite, cst.SimpleStatementLine, cst.Module)):
         body = list(common.body)
         between = in_order(body[body.index(first) + 1 : body.index(second)])
@@ -187,7 +224,11 @@ def leads_on(common: libcst.CSTNode, first: libcst.CSTNode, second: libcst.CSTNo
     if isinstance(common, (cst.Try, cst.TryStar)):
         if second is common.finalbody:
             return _NEXT
-        return found if first is common.body and second is common.orelse and End.NEXT in found else _NOTHING
+        if first is not common.body:
+            return _NOTHING
+        if second is common.orelse:
+            return found if End.NEXT in found else _NOTHING
+        return _NEXT if _comes_first(chain) else _NOTHING
     if isinstance(common, (cst.While, cst.For)):
         if first is not common.body:
             return found
