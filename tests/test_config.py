@@ -225,6 +225,24 @@ def test_within_the_recheck_time_nothing_is_read_again(tmp_path):
         ('preset = ["pedantic"]', 'preset = ["pedantic"]: expected one of "default", "pedantic"'),
         ("langfuse-target = 2", 'langfuse-target = 2: expected one of "auto", "2", "3+", "always"'),
         (
+            'async-function-as-sync-callback = { slots = ["loop", "threads"] }',
+            (
+                'async-function-as-sync-callback.slots = "threads": expected some of "loop", "done-callback",'
+                ' "thread", "executor", "exit", "functional"'
+            ),
+        ),
+        (
+            'async-function-as-sync-callback.slots = "loop"',
+            'async-function-as-sync-callback.slots = "loop": expected a list of names',
+        ),
+        (
+            "async-function-as-sync-callback = { slot = [] }",
+            (
+                "async-function-as-sync-callback.slot = []: unknown option; did you mean"
+                " `async-function-as-sync-callback.slots`?"
+            ),
+        ),
+        (
             'target-version = "2.7"',
             'target-version = "2.7": expected a Python version such as "3.12", 3.7 or later',
         ),

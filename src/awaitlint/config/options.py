@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from awaitlint.config.settings import Settings
+from awaitlint.config.settings import CALLBACK_SLOTS, Settings
 from awaitlint.files.globs import GlobError, compile_glob
 
 
@@ -29,6 +29,8 @@ class Kind(enum.Enum):
     GLOBS = "a list of globs"
     #: codes, prefixes of codes, names of rules, ``ALL``
     SELECTORS = "a list of rules"
+    #: some of the option's choices
+    CHOICES = "a list of names"
     #: a table from globs to selectors
     SELECTORS_BY_GLOB = "a table from globs to lists of rules"
     #: a table from globs of qualified names to texts
@@ -213,6 +215,15 @@ OPTIONS = (
         choices=(*SEVERITIES, "off"),
     ),
     Option(
+        "async-function-as-sync-callback.slots",
+        Kind.CHOICES,
+        "What `async-function-as-sync-callback` looks at, of that which calls a function it is given:"
+        " callbacks of the event loop, of futures, threads, executors, what runs at exit or cleans up, and"
+        " functions such as `filter` and `sorted`.",
+        'async-function-as-sync-callback.slots = ["loop", "done-callback", "thread", "executor"]',
+        choices=CALLBACK_SLOTS,
+    ),
+    Option(
         "langfuse-target",
         Kind.CHOICE,
         "The version of Langfuse that `langfuse-observe-import` assumes: `auto` reads it from the project's"
@@ -270,6 +281,8 @@ def parse(option: Option, value: object) -> object:
             if not strings and option.key == "select":
                 raise OptionError("", "names no rule, and stands in place of the default ones")
             return strings
+        case Kind.CHOICES:
+            return _chosen(option, _strings(value, option.kind))
         case Kind.GLOBS:
             return _checked_globs(_strings(value, option.kind))
         case Kind.SELECTORS_BY_GLOB:
@@ -288,6 +301,14 @@ def _strings(value: object, kind: Kind) -> tuple[str, ...]:
         if not isinstance(item, str) or not item.strip():
             raise OptionError(item, f"expected {kind.value}")
     return tuple(item.strip() for item in value)
+
+
+def _chosen(option: Option, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if name not in option.choices:
+            choices = ", ".join(f'"{choice}"' for choice in option.choices)
+            raise OptionError(name, f"expected some of {choices}")
+    return names
 
 
 def _texts(option: Option, value: object) -> tuple[tuple[str, str], ...]:

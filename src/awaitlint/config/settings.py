@@ -7,6 +7,9 @@ from pathlib import Path
 
 from awaitlint.files.discover import DEFAULT_EXCLUDE
 
+#: what may call an async function as a plain one, see `awaitlint.rulekit.callbacks`
+CALLBACK_SLOTS = ("loop", "done-callback", "thread", "executor", "exit", "functional")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -48,6 +51,8 @@ class Settings:
     blocking_safe: tuple[str, ...] = ()
     #: (kind, level)
     blocking_levels: tuple[tuple[str, str], ...] = ()
+    #: the families of callers that `async-function-as-sync-callback` looks at
+    async_function_as_sync_callback_slots: tuple[str, ...] = CALLBACK_SLOTS
     #: ``auto``, ``2``, ``3+`` or ``always``
     langfuse_target: str = "auto"
     output_format: str = "full"

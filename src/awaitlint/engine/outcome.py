@@ -116,8 +116,10 @@ def _reports(context: ModuleContext, site: Site, span: Span) -> Iterator[Report]
 
 
 def _is_about(context: ModuleContext, site: Site, span: Span, cause: object, finding: Diagnostic) -> bool:
-    """Whether a finding speaks of an expression: at its place, at its ``await``, or at a use of its name."""
+    """Whether a finding speaks of an expression: at its place, at its ``await``, at a use."""
     if finding.span == span or cause == ("coroutine", site.node):
+        return True
+    if isinstance(cause, tuple) and cause[:2] == ("argument", site.node):
         return True
     before = (finding.span.line, finding.span.column)
     if site.use is not Use.AWAITED or before >= (span.line, span.column):

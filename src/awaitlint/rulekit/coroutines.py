@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from awaitlint.index import facts as f
 from awaitlint.model import Edit, Safety, Span
@@ -26,7 +26,7 @@ _HANDLED = frozenset(
 class CoroutineRule(Rule):
     """Base of the rules that report a coroutine at a site of certain uses."""
 
-    fixes = (Safety.UNSAFE,)
+    fixes: ClassVar[tuple[Safety, ...]] = (Safety.UNSAFE,)
 
     def suspect(self, site: f.Site) -> bool:
         return self.awaitable(site) is not None

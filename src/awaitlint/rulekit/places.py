@@ -24,6 +24,7 @@ from awaitlint.infer.values import (
     Unknown,
     members,
 )
+from awaitlint.rulekit.callables import is_starter
 from awaitlint.rulekit.handlers import Handlers
 
 if TYPE_CHECKING:
@@ -108,6 +109,9 @@ class Places:
             return None
         if ("**", site.node) in call.keywords:
             return Refusal("unpacked with `**`")
+        if call.args and call.args[0] == site.node and is_starter(self._context, call):
+            # of these AWL108 speaks
+            return None
         known = self._consumer(site)
         if known is not None:
             # a future makes a fine text

@@ -13,7 +13,9 @@ Silent where
 - code in the same file awaits the result again, gives it to a function that takes coroutines, or runs the
   function with `asyncio.run` in a plain function that hands out what this gives;
 - the value can be entered with `async with` as well, as the requests of aiohttp can;
-- the function is a web handler, of which AWL802 speaks.
+- the function is a web handler, of which AWL802 speaks;
+- the `return` leaves a `try` or `with`: AWL110 says what is wrong there. Where that rule is off, this one
+  speaks.
 
 ## Why is this bad?
 
@@ -72,169 +74,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awaitlint.index import facts as f
-from awaitlint.index.facts import Use
-from awaitlint.infer.values import AwaitableValue, Instance, Unknown, members
-from awaitlint.rulekit.coroutines import CoroutineRule, noun
-from awaitlint.rulekit.futures import future
-from awaitlint.rulekit.handlers import Handlers
-from awaitlint.syntax.cst import cst
+from awaitlint.rulekit.coroutines import noun
+from awaitlint.rulekit.returned import ReturnedRule
 
 if TYPE_CHECKING:
     import libcst
 
-    from awaitlint.infer.values import Value
-    from awaitlint.rulekit.context import ModuleContext
-
-#: functions that give the result of a coroutine to code that is not asynchronous
-_RUNNERS = frozenset({"run", "run_until_complete"})
+    from awaitlint.index import facts as f
 
 
-class AsyncReturnsCoroutine(CoroutineRule):
+class AsyncReturnsCoroutine(ReturnedRule):
     code = "AWL111"
     name = "async-returns-coroutine"
     summary = "an `async def` that returns an un-awaited coroutine"
-    uses = frozenset({Use.RETURNED})
-
-    def __init__(self, module: ModuleContext) -> None:
-        super().__init__(module)
-        self._handlers = Handlers(module)
-
-    def suspect(self, site: f.Site) -> bool:
-        scope = self.module.scope_of(site)
-        if not self.can_await(scope) or scope.is_generator:
-            return False
-        value = self.awaitable(site)
-        if value is None or self._is_declared(scope, value):
-            return False
-        if any(self._is_manager(member, scope) for member in members(self.module.value(site))):
-            return False
-        function = value.function
-        if function is not None and function.fact.returns < 0 and self.module.infer.is_hook(function):
-            # what subclasses put in its place may well be an async generator
-            return False
-        if self._handlers.framework(site.scope) is not None or self._is_dispatcher(site):
-            return False
-        return not self._is_awaited_again(site.scope)
-
-    def _is_manager(self, value: Value, scope: f.Scope) -> bool:
-        """Whether a function may return a value for others to enter it with ``async with``.
-
-        The requests of aiohttp can be entered as well as awaited.
-        """
-        infer = self.module.infer
-        if not isinstance(value, Instance) or not any(
-            entry is not None and "__aenter__" in entry.fact.bindings for entry in infer.mro(value.cls)
-        ):
-            return False
-        return not self._is_refused(scope) or any(
-            isinstance(member, Instance) and infer.is_subclass(value.cls, member.cls)
-            for member in members(infer.annotation(self.module.module, scope.returns))
-        )
-
-    def awaitable(self, site: f.Site) -> AwaitableValue | None:
-        return self.module.coroutine(site) or future(
-            self.module, site, frozenset({"gather", "run_in_executor"})
-        )
-
-    def _is_declared(self, scope: f.Scope, value: AwaitableValue) -> bool:
-        """Whether the annotation lets the function return such a value."""
-        if scope.returns < 0:
-            return False
-        infer = self.module.infer
-        for member in members(infer.annotation(self.module.module, scope.returns)):
-            if isinstance(member, AwaitableValue):
-                return True
-            if value.kind == "Future" and isinstance(member, Instance) and infer.is_awaitable(member):
-                return True
-        return False
-
-    def _is_refused(self, scope: f.Scope) -> bool:
-        """Whether the annotation says that awaiting the function gives something else."""
-        infer = self.module.infer
-        return scope.returns >= 0 and infer.refuses(infer.annotation(self.module.module, scope.returns))
-
-    def _is_awaited_again(self, scope: int) -> bool:
-        """Whether this module awaits what awaiting the function gives, or has it awaited.
-
-        ``await (await f())``, ``create_task(await f())``, and plain functions that run it and hand out what
-        it gives.
-        """
-        facts = self.module.facts
-        name = facts.scopes[scope].name
-        for index, node in enumerate(facts.nodes):
-            if isinstance(node, f.Await):
-                if self._is_result_of(node.value, name):
-                    return True
-            elif isinstance(node, f.Call):
-                if any(self._called(argument) == name for argument in node.args):
-                    run = self.module.call_site(index)
-                    if self._called(index) in _RUNNERS and run is not None and self._is_handed_out(run):
-                        return True
-                for argument in node.args:
-                    if self._is_result_of(argument, name) and self.module.flow.is_taken(index, argument):
-                        return True
-        return False
-
-    def _is_result_of(self, node: int, name: str) -> bool:
-        """Whether a node is what awaiting a call of a function of that name gives."""
-        awaited = self.module.facts.nodes[self.bound_to(node)]
-        return isinstance(awaited, f.Await) and self._called(awaited.value) == name
-
-    def _is_handed_out(self, run: f.Site) -> bool:
-        """Whether a plain function has a use for what running a coroutine gives."""
-        return run.use is not Use.DISCARDED and not self.module.scope_of(run).is_async
-
-    def _is_dispatcher(self, site: f.Site) -> bool:
-        """Whether the function returns un-awaited calls on other paths, too: it hands out coroutines."""
-        nodes, scope = self.module.facts.nodes, self.module.scope_of(site)
-        if self._is_refused(scope):
-            return False
-        for other in self.module.facts.sites:
-            if other.use is not Use.RETURNED or other.scope != site.scope or other.node == site.node:
-                continue
-            call = nodes[other.node]
-            if isinstance(call, f.Call) and isinstance(nodes[call.func], f.Call):
-                return True
-            if self.module.coroutine(other) is not None:
-                return True
-        return False
-
-    def _called(self, node: int) -> str:
-        """The last name of the function that a call calls; "" for anything else."""
-        nodes = self.module.facts.nodes
-        call = nodes[node]
-        func = nodes[call.func] if isinstance(call, f.Call) else None
-        return func.name if isinstance(func, (f.Attr, f.Name, f.Free, f.Import)) else ""
-
-    def _is_any(self, value: AwaitableValue) -> bool:
-        """Whether a callback annotated ``-> Awaitable[Any]`` gave it, which may say more than is true."""
-        unclear = isinstance(self.module.infer.awaited(value), Unknown)
-        return value.kind == "Awaitable" and value.function is None and unclear
-
-    def _is_at_work(self, node: libcst.CSTNode, site: f.Site) -> bool:
-        """Whether a function does more than to hand on what a callback gives.
-
-        Its annotation says so, it awaits something of its own, or it wants to be there while the callback
-        runs: the return stands in a ``try`` or in a ``with``.
-        """
-        if self._is_refused(self.module.scope_of(site)):
-            return True
-        if any(other.use is Use.AWAITED and other.scope == site.scope for other in self.module.facts.sites):
-            return True
-        parents = self.context.parents
-        for above, below in zip(reversed(parents), [node, *reversed(parents[1:])], strict=True):
-            if isinstance(above, cst.FunctionDef):
-                return False
-            if isinstance(above, (cst.With, cst.Try, cst.TryStar)) and below is above.body:
-                return True
-        return False
 
     def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
-        function = self.context.scope.name
-        value = self.awaitable(site)
-        if value is not None and self._is_any(value) and not self._is_at_work(node, site):
+        if self.is_fair(node, site):
             return None
+        function, value = self.context.scope.name, self.awaitable(site)
         what = "coroutine" if value is None else noun(value)
         return (
             f"`{function}` returns the {what} `{self.subject(node, site)}`, not its result: "

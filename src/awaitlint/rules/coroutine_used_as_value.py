@@ -124,7 +124,8 @@ async def main() -> None:
 ```
 
 A function that does take coroutines says so, by its annotation (`name: str | Awaitable[str]`) or by
-`inspect.isawaitable(name)` in its body.
+`inspect.isawaitable(name)` in its body. Of a coroutine that is given to `start_soon` of trio or anyio, AWL108
+speaks.
 
 ## Fix safety
 
