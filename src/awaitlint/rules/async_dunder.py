@@ -5,7 +5,7 @@ Reports `async def` on a special method that Python calls without awaiting it, s
 `__len__`, `__eq__`, `__setattr__` or `__await__`, and `__post_init__` of a dataclass. Python awaits
 `__aenter__`, `__aexit__` and `__anext__` only, and these must not contain `yield`.
 
-Special methods whose result goes to the code that used the operator may give a coroutine (`await mapping[key]`
+Special methods whose result goes to the code that used the operator may give a coroutine (`await things[key]`
 is fine): `__call__`, `__getattr__`, `__getitem__`, `__get__`, `__new__`, arithmetic.
 They are left alone, as is a method that the module itself calls by name and awaits, and `__init__` in a class
 whose `__new__` or metaclass may do so.
@@ -145,6 +145,9 @@ class AsyncDunder(Rule):
             return ""
         scope = facts.scopes[index]
         if not scope.is_async or facts.scopes[scope.parent].kind is not f.ScopeKind.CLASS:
+            return ""
+        if scope.name == "__aiter__" and scope.is_stub:
+            # what subclasses put in its place may well be an async generator
             return ""
         found = consequence(scope.name, is_generator=scope.is_generator)
         if not found or scope.name in self._called_by_hand or not self._definitions.is_plain(index):
