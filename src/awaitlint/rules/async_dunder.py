@@ -197,13 +197,17 @@ class AsyncDunder(Rule):
 
     @cached_property
     def _called_by_hand(self) -> frozenset[str]:
-        """Special methods that the module calls by name to await them: ``await super().__init__()``."""
+        """Special methods that the module calls by name to do with them what Python does not.
+
+        ``await super().__init__()``, or ``return self.__anext__()``, which there is an async generator.
+        """
         nodes = self.module.facts.nodes
         found = set()
         for site in self.module.facts.sites:
             call = nodes[site.node]
-            if site.use is f.Use.AWAITED and isinstance(call, f.Call):
-                func = nodes[call.func]
-                if isinstance(func, f.Attr) and func.name.startswith("__") and func.name not in AWAITED:
-                    found.add(func.name)
+            func = nodes[call.func] if isinstance(call, f.Call) else None
+            if not isinstance(func, f.Attr) or not func.name.startswith("__"):
+                continue
+            if (site.use is f.Use.AWAITED) is not (func.name in AWAITED):
+                found.add(func.name)
         return frozenset(found)
