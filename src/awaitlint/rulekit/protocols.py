@@ -17,6 +17,7 @@ from awaitlint.infer.values import (
     NoneValue,
     OverloadedValue,
     TupleValue,
+    TypeVarValue,
     members,
 )
 
@@ -204,6 +205,28 @@ class Protocols:
             return False
         result = func.result
         return isinstance(result, ContextManagerValue) and made.fact.is_async != result.is_async
+
+    def is_doubtful(self, node: int) -> bool:
+        """Whether code denies that a value is of some class, or nothing says what a type variable stands for.
+
+        What is known of the value may not be the whole truth then.
+        """
+        nodes, module = self._module.facts.nodes, self._module.module
+        fact = nodes[node]
+        while isinstance(fact, (f.Narrow, f.Declared)) and fact.value >= 0:
+            if isinstance(fact, f.Narrow) and fact.test == "isinstance" and not fact.positive:
+                return True
+            fact = nodes[fact.value]
+        if not isinstance(fact, f.Call):
+            return False
+        func = self._infer.value(module, fact.func)
+        if isinstance(func, Instance):
+            func = self._infer.attribute(func, "__call__")
+        method = _origin(func)
+        if method is None or not isinstance(method.receiver, Instance) or method.receiver.cls.args:
+            return False
+        returns = method.fact.returns
+        return returns >= 0 and isinstance(self._infer.annotation(method.module, returns), TypeVarValue)
 
 
 def _origin(value: Value) -> FunctionValue | None:

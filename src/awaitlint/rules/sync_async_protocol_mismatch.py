@@ -169,6 +169,8 @@ class SyncAsyncProtocolMismatch(Rule):
         if not noun:
             return ""
         calls = self.module.flow.origins(node)
+        if any(map(self._protocols.is_doubtful, (node, *calls))):
+            return ""
         if form.word == "with" and any(map(self._protocols.is_scope, calls)):
             return ""
         if "context manager" in noun and any(map(self._protocols.is_misdecorated, calls)):

@@ -1,0 +1,127 @@
+"""Methods that a class has in two forms: a plain one, and one to be awaited."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from awaitlint.index import facts as f
+from awaitlint.infer.evaluator import Arguments
+from awaitlint.infer.values import (
+    AwaitableValue,
+    CallableValue,
+    FunctionValue,
+    GeneratorValue,
+    Instance,
+    OverloadedValue,
+    Unknown,
+    Value,
+    members,
+    without_none,
+)
+
+if TYPE_CHECKING:
+    from awaitlint.index.facts import ParamFact
+    from awaitlint.rulekit.context import ModuleContext
+
+#: what makes the name of the twin
+_PATTERNS = ("a{}", "{}_async", "async_{}", "a_{}")
+
+
+class Twin(NamedTuple):
+    """The asynchronous form of a method; `is_stream` says that it gives an async iterator, to go through."""
+
+    name: str
+    function: FunctionValue
+    is_stream: bool
+
+
+class Twins:
+    """The twins of the methods that one module calls."""
+
+    def __init__(self, module: ModuleContext) -> None:
+        self._module = module
+        self._infer = module.infer
+
+    def of(self, call: int) -> Twin | None:
+        """The twin of the plain method that a call calls; None where there is none, or it is not known."""
+        nodes, module = self._module.facts.nodes, self._module.module
+        node = nodes[call]
+        func = nodes[node.func] if isinstance(node, f.Call) else None
+        if not isinstance(node, f.Call) or not isinstance(func, f.Attr) or func.name.startswith("_"):
+            return None
+        receiver = without_none(self._infer.value(module, func.value))
+        if not isinstance(receiver, Instance):
+            return None
+        own = _function(self._infer.attribute(receiver, func.name))
+        if own is None or own.fact.is_async:
+            return None
+        for pattern in _PATTERNS:
+            name = pattern.format(func.name)
+            twin = self._infer.attribute(receiver, name)
+            found = None if isinstance(twin, Unknown) else self._twin(name, twin)
+            if found is not None:
+                fits = self._takes(twin, node) and self._is_plain(own)
+                return found if fits else None
+        return None
+
+    def _twin(self, name: str, value: Value) -> Twin | None:
+        function = _function(value)
+        if function is None:
+            return None
+        # the method of an interface, or one that only raises, does nothing yet
+        made = self._infer.call(value, Arguments())
+        if isinstance(made, AwaitableValue):
+            return Twin(name, function, is_stream=False)
+        if isinstance(made, GeneratorValue) and made.is_async:
+            return Twin(name, function, is_stream=True)
+        if isinstance(made, Instance) and any(
+            entry is not None and "__aiter__" in entry.fact.bindings for entry in self._infer.mro(made.cls)
+        ):
+            return Twin(name, function, is_stream=True)
+        return None
+
+    def _is_plain(self, method: FunctionValue) -> bool:
+        """Whether calling a method gives nothing to await, as far as is known."""
+        made = self._infer.call(method, Arguments())
+        return not any(
+            isinstance(each, AwaitableValue)
+            or (isinstance(each, GeneratorValue) and each.is_async)
+            or self._infer.is_awaitable(each)
+            for each in members(made)
+        )
+
+    def _takes(self, value: Value, call: f.Call) -> bool:
+        """Whether a twin takes the arguments of a call."""
+        functions = value.functions if isinstance(value, OverloadedValue) else (_function(value),)
+        nodes = self._module.facts.nodes
+        if any(isinstance(nodes[argument], f.Starred) for argument in call.args):
+            return False
+        return any(function is not None and _accepts(function, call) for function in functions)
+
+
+def _function(value: Value) -> FunctionValue | None:
+    if isinstance(value, CallableValue):
+        value = value.origin or value
+    if isinstance(value, OverloadedValue):
+        value = value.functions[0]
+    return value if isinstance(value, FunctionValue) else None
+
+
+def _accepts(function: FunctionValue, call: f.Call) -> bool:
+    params = function.fact.params[1:] if function.receiver is not None else function.fact.params
+    kinds = {param.kind for param in params}
+    places = [param for param in params if param.kind in ("posonly", "normal")]
+    if len(call.args) > len(places) and "vararg" not in kinds:
+        return False
+    given = {name for name, _ in call.keywords}
+    if "**" in given:
+        return False
+    names = {param.name for param in params if param.kind in ("normal", "kwonly")}
+    if not given <= names and "kwarg" not in kinds:
+        return False
+    rest = [*places[len(call.args) :], *(param for param in params if param.kind == "kwonly")]
+    return all(_is_optional(param) or param.name in given for param in rest)
+
+
+def _is_optional(param: ParamFact) -> bool:
+    return param.default >= 0
