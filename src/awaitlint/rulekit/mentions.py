@@ -30,6 +30,8 @@ _LISTED = re.compile(r"__all__\s*(?::[^=\n]*)?\+?=\s*[\[(][^\])]*[\])]")
 _IMPORTS = re.compile(r"^[ \t]*(?:from\s+[\w.]+\s+)?import\s+(?:\([^)]*\)|(?:\\\n|[^\n])*)", re.MULTILINE)
 _DEFINED = re.compile(r"(?<!\w)(async\s+)?def\s+(\w+)")
 _CALLED = re.compile(r"(\bawait\b[\s(]*(?:[\w.]|\([^()]*\)|\[[^\[\]]*\])*?)?(?<!\w)([A-Za-z_]\w*)\s*\(")
+#: a text that may become a name: ``f"step_{name}"``, ``"visit_" + kind``
+_PREFIX = re.compile(r"""[fF]["']([A-Za-z]\w*_)\{[^{}]*\}["']|["']([A-Za-z]\w*_)["']\s*\+""")
 #: a name that is neither called nor bound by what follows
 _VALUE = re.compile(r"(?<!\w)[A-Za-z_]\w*(?!\w|\s*\(|\s*=(?!=))")
 
@@ -45,9 +47,17 @@ class Mentions:
     called: set[str] = field(default_factory=set)
     #: neither called nor defined where they stand; also the texts that could be a name
     values: set[str] = field(default_factory=set)
+    #: with what names may begin that are put together
+    prefixes: set[str] = field(default_factory=set)
+
+    def is_value(self, name: str) -> bool:
+        """Whether a name may be used as a value."""
+        return name in self.values or name.startswith(tuple(self.prefixes))
 
     def read(self, text: str) -> None:
         """Take in the text of a file."""
+        for made in _PREFIX.findall(text):
+            self.prefixes.add(made[0] or made[1])
         text = _TEXTS.sub(_name_in, _LISTED.sub("", text))
         text = _IMPORTS.sub("", text)
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
+import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
+from awaitlint.index.lower.narrowing import PROBES
+from awaitlint.infer.bodies import last_name
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
     AwaitableValue,
@@ -20,6 +23,7 @@ from awaitlint.infer.values import (
 from awaitlint.rulekit.definitions import Definitions, function
 
 if TYPE_CHECKING:
+    from awaitlint.index.project import Module
     from awaitlint.infer.values import Value
     from awaitlint.rulekit.context import ModuleContext
 
@@ -67,6 +71,15 @@ class Overrides:
         if base_kind is None or kind is None:
             return None
         return Overridden(kind, base, base_kind, owner)
+
+    def is_known(self, cls: ClassValue, found: Overridden) -> bool:
+        """Whether the code knows of the difference: by the names of the classes, or because it looks."""
+        mine, base = _flavour(cls.fact.name), _flavour(found.owner.fact.name)
+        if mine not in (base, Kind.ASYNC if found.kind is Kind.PLAIN else Kind.PLAIN):
+            return True
+        name = found.base.fact.name
+        modules = (found.base.module, self._module.module)
+        return any(name in _probed(module) for module in modules if module.path is not None)
 
     def base(self, cls: ClassValue, name: str) -> tuple[FunctionValue, ClassValue] | None:
         """The method that a class would inherit, and its class; None where that is not known."""
@@ -124,3 +137,41 @@ class Overrides:
             entry is not None and "__aiter__" not in entry.fact.bindings
             for entry in self._infer.mro(value.cls)
         )
+
+
+def _flavour(name: str) -> Kind | None:
+    """Which form a class says that it is, by its name: ``AsyncClient``, ``SyncClient``."""
+    lower = name.lower()
+    if "async" in lower or lower.startswith("aio"):
+        return Kind.ASYNC
+    return Kind.PLAIN if "sync" in lower else None
+
+
+@functools.lru_cache(maxsize=64)
+def _probed(module: Module) -> frozenset[str]:
+    """The names of functions of which a module looks whether a call has given an awaitable."""
+    nodes = module.facts.nodes
+    found = set()
+    for node in nodes:
+        if isinstance(node, f.Call) and node.args and last_name(nodes[node.func]) in PROBES:
+            asked = node.args[0]
+        elif isinstance(node, f.Narrow) and node.test in ("awaitable", "async function"):
+            asked = node.value
+        else:
+            continue
+        todo, seen = [asked], set()
+        while todo:
+            index = todo.pop()
+            fact = nodes[index]
+            if index in seen:
+                continue
+            seen.add(index)
+            if isinstance(fact, f.Phi):
+                todo += fact.options
+            elif isinstance(fact, (f.Narrow, f.Declared)) and fact.value >= 0:
+                todo.append(fact.value)
+            elif isinstance(fact, f.Call):
+                found.add(last_name(nodes[fact.func]))
+            elif isinstance(fact, f.Attr):
+                found.add(fact.name)
+    return frozenset(found)

@@ -60,7 +60,7 @@ class Twins:
             twin = self._infer.attribute(receiver, name)
             found = None if isinstance(twin, Unknown) else self._twin(name, twin)
             if found is not None:
-                fits = self._takes(twin, node) and self._is_plain(own)
+                fits = self._takes(twin, node) and self._is_plain(own) and not _hands_on(found.function, own)
                 return found if fits else None
         return None
 
@@ -68,7 +68,6 @@ class Twins:
         function = _function(value)
         if function is None:
             return None
-        # the method of an interface, or one that only raises, does nothing yet
         made = self._infer.call(value, Arguments())
         if isinstance(made, AwaitableValue):
             return Twin(name, function, is_stream=False)
@@ -105,6 +104,17 @@ def _function(value: Value) -> FunctionValue | None:
     if isinstance(value, OverloadedValue):
         value = value.functions[0]
     return value if isinstance(value, FunctionValue) else None
+
+
+def _hands_on(twin: FunctionValue, own: FunctionValue) -> bool:
+    """Whether a twin calls the plain method itself, and not in a thread: it waits no less."""
+    facts = twin.module.facts
+    for site in facts.sites:
+        call = facts.nodes[site.node]
+        func = facts.nodes[call.func] if site.scope == twin.scope and isinstance(call, f.Call) else None
+        if isinstance(func, f.Attr) and func.name == own.fact.name:
+            return facts.nodes[func.value] == f.Param(twin.scope, 0)
+    return False
 
 
 def _accepts(function: FunctionValue, call: f.Call) -> bool:

@@ -6,7 +6,9 @@ same of methods that give async generators and plain ones.
 
 It is silent where it is not certain what either of them gives: a plain method that returns an awaitable, a
 base that is not known, a method without annotation that raises `NotImplementedError`. It is also silent
-where a comment on the line of the `def` tells mypy, pyright or pylint that the method does not fit its base.
+where the code knows of the difference: the names of the classes tell it (`AsyncStore` and `Store`), one of
+the two modules looks whether a call of the method has given an awaitable, or a comment on the line of the
+`def` tells mypy, pyright or pylint that the method does not fit its base.
 
 ## Why is this bad?
 
@@ -101,7 +103,10 @@ class AsyncOverrideMismatch(Rule):
         if name.startswith("__") and (not name.endswith("__") or consequence(name, is_generator=False)):
             return None
         found = self._overrides.of(scope)
-        return found if found is not None and (found.kind, found.base_kind) in _RESULTS else None
+        if found is None or (found.kind, found.base_kind) not in _RESULTS:
+            return None
+        owner = self._overrides.definitions.owner(scope)
+        return None if owner is None or self._overrides.is_known(owner, found) else found
 
     def visit_FunctionDef(self, node: libcst.FunctionDef) -> None:
         scope = self._overrides.definitions.scope(self.context, node)

@@ -7,8 +7,9 @@ Reports an `async def` that uses nothing of what makes a function asynchronous: 
 Only functions are reported that the project awaits and does nothing else with. The rule is silent where a
 function might have to be asynchronous for somebody's sake: it has a decorator, is a special method or a
 test, overrides something or may do so (a base is not known), is abstract or only raises, has a namesake that
-is `async def` (a method: any namesake), is mentioned somewhere in the project other than in an `await`, or
-calls something that needs a running event loop, such as `create_task`.
+is `async def` (a method: any namesake), is mentioned somewhere in the project other than in an `await` (also
+in parts, as in `getattr(self, f"step_{name}")`), gives a constant only or has a docstring that speaks of
+subclasses, as hooks do, or calls something that needs a running event loop, such as `create_task`.
 
 All source files of the project are searched for mentions, by their text, also if only one file is checked.
 
@@ -119,16 +120,26 @@ class NeedlessAsync(Rule):
             return False
         if index in self._asynchronous or index in self._busy:
             return False
-        if not (scope.falls_through or scope.returned):
+        if not (scope.falls_through or scope.returned) or self._may_be_hook(scope):
             return False
         name = scope.name
-        if name.startswith(("__", "test")) or not self._is_of_its_own(index):
+        # `contextlib.aclosing` awaits that
+        if name == "aclose" or name.startswith(("__", "test")) or not self._is_of_its_own(index):
             return False
         found = self._mentions
-        if name in found.values or name in found.called or not found.awaited[name]:
+        if found.is_value(name) or name in found.called or not found.awaited[name]:
             return False
         owner = self._definitions.owner(index)
         return found.defined_async[name] == 1 and (owner is None or found.defined[name] == 1)
+
+    def _may_be_hook(self, scope: f.Scope) -> bool:
+        """Whether a method only gives a constant: subclasses may want to do more."""
+        facts = self.module.facts
+        if facts.scopes[scope.parent].kind is not f.ScopeKind.CLASS or scope.falls_through:
+            return False
+        return all(isinstance(facts.nodes[node], f.Const) for node in scope.returned) and not any(
+            facts.scopes[site.scope] is scope for site in facts.sites
+        )
 
     def _is_of_its_own(self, index: int) -> bool:
         """Whether no base has, or may have, a method of that name."""
@@ -145,7 +156,7 @@ class NeedlessAsync(Rule):
         if node.asynchronous is None or node.decorators:
             return
         index = self._definitions.scope(self.context, node)
-        if index < 0 or not self._is_needless(index) or _uses_async(node.body):
+        if index < 0 or not self._is_needless(index) or _uses_async(node.body) or self._is_documented(node):
             return
         name = node.name.value
         times = self._mentions.awaited[name]
@@ -159,6 +170,11 @@ class NeedlessAsync(Rule):
             if edits
             else None,
         )
+
+    def _is_documented(self, node: libcst.FunctionDef) -> bool:
+        """Whether the docstring speaks of subclasses, for which the function may be asynchronous."""
+        text = (node.get_docstring(clean=False) or "").lower()
+        return "overrid" in text or "subclass" in text
 
     def _edits(self, index: int, node: libcst.FunctionDef) -> list[Edit]:
         """Drop ``async`` and each ``await``; nothing where that cannot all be done in this file."""
