@@ -80,7 +80,15 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import MarkKind, Use
-from awaitlint.infer.values import Instance, members
+from awaitlint.infer.values import (
+    CallableValue,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    OverloadedValue,
+    UnionValue,
+    members,
+)
 from awaitlint.model import Edit, Safety, Span
 from awaitlint.rulekit.managers import Managers, without_async
 from awaitlint.rulekit.protocols import CONSUMERS, Form, Protocols
@@ -108,6 +116,14 @@ _MARKS = {
     Form("for", is_async=False): MarkKind.FOR,
     Form("for", is_async=True): MarkKind.FOR,
 }
+#: nodes of what is certainly plain
+_PLAIN = frozenset({f.BinOp, f.Const, f.DictDisplay, f.Display, f.Plain})
+#: a loop may be either
+_FORMS_OF = {
+    MarkKind.WITH: Form("with", is_async=False),
+    MarkKind.ASYNC_WITH: Form("with", is_async=True),
+    MarkKind.FOR: Form("for", is_async=False),
+}
 _COMPREHENSIONS = ("ListComp", "SetComp", "DictComp", "GeneratorExp")
 
 
@@ -132,21 +148,32 @@ class SyncAsyncProtocolMismatch(Rule):
     def suspicious(self) -> Iterator[int]:
         facts = self.module.facts
         for mark in facts.marks:
-            form = next((form for form, kind in _MARKS.items() if kind is mark.kind), None)
+            form = _FORMS_OF.get(mark.kind)
             if form is None:
                 continue
-            forms = (form, form.other) if form.word == "for" else (form,)
-            if any(self._noun(mark.node, each) for each in forms):
+            scope = facts.scopes[mark.scope]
+            both = mark.kind is MarkKind.FOR and self._is_async_loop(mark.node, scope)
+            forms = (form, form.other) if both else (form,)
+            if any(self._noun(mark.node, each, scope) for each in forms):
                 yield mark.line
         for index in range(len(facts.scopes)):
             if self._managers.misdecorated(index) is not None:
                 yield facts.scopes[index].first_line
 
+    def _is_async_loop(self, node: int, scope: f.Scope) -> bool:
+        """Whether a function goes through a node with ``async for``."""
+        return scope.is_async and any(
+            type(each) is f.Iter and each.value == node and each.is_async
+            for each in self.module.facts.nodes[scope.first_node : scope.end_node]
+        )
+
     def _misfit(self, site: f.Site) -> str:
         """What a site's object is that is not fit for what is done with it; "" where it may be."""
         if site.use is Use.ARGUMENT and not self._is_consumed(site):
             return ""
-        return "" if self.module.is_safe(site) else self._noun(site.node, _FORMS[site.use])
+        if self.module.is_safe(site):
+            return ""
+        return self._noun(site.node, _FORMS[site.use], self.module.scope_of(site))
 
     def _is_consumed(self, site: f.Site) -> bool:
         """Whether an argument is the first of a function of Python's own that iterates it."""
@@ -160,9 +187,9 @@ class SyncAsyncProtocolMismatch(Rule):
             and func.name not in self.module.facts.scopes[0].bindings
         )
 
-    def _noun(self, node: int, form: Form) -> str:
+    def _noun(self, node: int, form: Form, scope: f.Scope) -> str:
         """What a node stands for that is not fit for a form; "" where it may be."""
-        if node < 0:
+        if node < 0 or not self._is_worth_a_look(node, form, scope):
             return ""
         value = self.module.infer.value(self.module.module, node)
         noun = self._protocols.misfit(value, form)
@@ -177,11 +204,31 @@ class SyncAsyncProtocolMismatch(Rule):
             return ""
         return noun
 
+    def _is_worth_a_look(self, node: int, form: Form, scope: f.Scope) -> bool:
+        """Whether a node may stand for such a thing: there are very many loops, and most are plain ones.
+
+        Plain functions that iterate come to something asynchronous by a call, if at all.
+        """
+        if form.word == "with" or form.is_async:
+            return True
+        call = self.module.facts.nodes[node]
+        if not isinstance(call, f.Call):
+            return scope.is_async and type(call) not in _PLAIN
+        func = self.module.infer.value(self.module.module, call.func)
+        if isinstance(func, FunctionValue):
+            fact = func.fact
+            if fact.is_async or fact.is_generator:
+                return fact.is_async and fact.is_generator
+            return scope.is_async or fact.returns >= 0
+        return isinstance(func, (ClassValue, OverloadedValue, CallableValue)) or (
+            scope.is_async and isinstance(func, UnionValue)
+        )
+
     # ------------------------------------------------------------------ statements
     def visit_With(self, node: libcst.With) -> None:
         form = Form("with", node.asynchronous is not None)
         found = self._found(node, [item.item for item in node.items], form)
-        nouns = [self._noun(each, form) for each in found]
+        nouns = [self._noun(each, form, self.context.scope) for each in found]
         locks = any(map(self._is_thread_lock, found))
         edits = self._edits(node, form) if all(nouns) and not locks else []
         for item, each, noun in zip(node.items, found, nouns, strict=True):
@@ -192,7 +239,7 @@ class SyncAsyncProtocolMismatch(Rule):
     def visit_For(self, node: libcst.For) -> None:
         form = Form("for", node.asynchronous is not None)
         (found,) = self._found(node, [node.iter], form)
-        if noun := self._noun(found, form):
+        if noun := self._noun(found, form, self.context.scope):
             self._say(node.iter, noun, form, self._edits(node, form))
 
     def visit_CompFor(self, node: libcst.CompFor) -> None:
