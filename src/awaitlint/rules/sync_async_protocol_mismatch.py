@@ -372,7 +372,8 @@ class SyncAsyncProtocolMismatch(Rule):
         """Whether the code asks what the object can do, or expects that it cannot."""
         if self.context.expects_error() or self.context.is_probed(node):
             return True
-        return any(
-            isinstance(parent, (cst.If, cst.IfExp)) and "hasattr" in self.context.source(parent.test)
-            for parent in self.context.parents
-        )
+        tests = [
+            self.context.source(p.test) for p in self.context.parents if isinstance(p, (cst.If, cst.IfExp))
+        ]
+        asked = f"hasattr({self.context.source(node)},"
+        return any(asked in test or ("hasattr" in test and "__" in test) for test in tests)
