@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
+from awaitlint.index.project import Origin
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
     AwaitableValue,
     CallableValue,
+    ClassValue,
     FunctionValue,
     GeneratorValue,
     Instance,
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 #: what makes the name of the twin
 _PATTERNS = ("a{}", "{}_async", "async_{}", "a_{}")
+
+_ASYNCHRONOUS = frozenset({f.Use.AWAITED, f.Use.ASYNC_ITERATED, f.Use.ASYNC_WITH})
+#: classes whose plain methods never wait
+_AT_ONCE = ("anyio.streams.memory.",)
 
 
 class Twin(NamedTuple):
@@ -60,7 +66,7 @@ class Twins:
             twin = self._infer.attribute(receiver, name)
             found = None if isinstance(twin, Unknown) else self._twin(name, twin)
             if found is not None:
-                fits = self._takes(twin, node) and self._is_plain(own) and not _hands_on(found.function, own)
+                fits = self._takes(twin, node) and self._is_plain(own) and self._gains(found, own)
                 return found if fits else None
         return None
 
@@ -78,6 +84,37 @@ class Twins:
         ):
             return Twin(name, function, is_stream=True)
         return None
+
+    def _gains(self, twin: Twin, own: FunctionValue) -> bool:
+        """Whether there is something to gain by a twin, as far as the two can be read.
+
+        The plain method may wait, and the twin awaits; it does not call the plain one itself.
+        """
+        method = twin.function
+        if own.qualname.startswith(_AT_ONCE):
+            return False
+        if _is_at_hand(method) and method.fact.is_async and not twin.is_stream and not _awaits(method):
+            return False
+        return not _hands_on(method, own) and (not _is_at_hand(own) or self._may_wait(own))
+
+    def _may_wait(self, method: FunctionValue) -> bool:
+        """Whether a method calls anything that is not known, is in a package, or is for subclasses to say."""
+        facts, infer = method.module.facts, self._infer
+        if method.fact.is_stub:
+            return True
+        for site in facts.sites:
+            call = facts.nodes[site.node]
+            if site.scope != method.scope or not isinstance(call, f.Call):
+                continue
+            func = infer.value(method.module, call.func)
+            called = _function(func)
+            if isinstance(func, ClassValue) and func.module.origin is not Origin.BUNDLED:
+                continue
+            if called is None or infer.is_hook(called):
+                return True
+            if not called.module.is_stdlib and called.module.origin is not Origin.PROJECT:
+                return True
+        return False
 
     def _is_plain(self, method: FunctionValue) -> bool:
         """Whether calling a method gives nothing to await, as far as is known."""
@@ -104,6 +141,22 @@ def _function(value: Value) -> FunctionValue | None:
     if isinstance(value, OverloadedValue):
         value = value.functions[0]
     return value if isinstance(value, FunctionValue) else None
+
+
+def _is_at_hand(method: FunctionValue) -> bool:
+    """Whether the body of a method can be read."""
+    return method.module.origin is Origin.PROJECT and not method.module.is_stub
+
+
+def _awaits(method: FunctionValue) -> bool:
+    """Whether a body awaits anything, or says nothing yet."""
+    facts = method.module.facts
+    if method.fact.is_stub or not (method.fact.falls_through or method.fact.returned):
+        return True
+    kinds = (f.MarkKind.ASYNC_WITH, f.MarkKind.FOR)
+    return any(s.scope == method.scope and s.use in _ASYNCHRONOUS for s in facts.sites) or any(
+        mark.scope == method.scope and mark.kind in kinds for mark in facts.marks
+    )
 
 
 def _hands_on(twin: FunctionValue, own: FunctionValue) -> bool:

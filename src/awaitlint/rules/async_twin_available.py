@@ -5,7 +5,9 @@ Reports the call of a plain method in the body of an `async def`, where the clas
 form to be awaited: `invoke` and `ainvoke`, `get` and `get_async`, `refresh` and `async_refresh`. The twin has
 to take the arguments of the call.
 
-What is known to block is left to the rules about that.
+What is known to block is left to the rules about that. Where the source of the two methods is part of the
+project, it has to bear out that there is something to gain: the plain method calls something that may wait,
+and the twin awaits.
 
 ## Why is this bad?
 
@@ -19,10 +21,10 @@ something: it stops the event loop and every task in it.
 ```py
 class Chain:
     def invoke(self, text: str) -> str:
-        return text
+        return self.client.post(text)
 
     async def ainvoke(self, text: str) -> str:
-        return text
+        return await self.client.apost(text)
 
 async def answer(chain: Chain, text: str) -> str:
     return chain.invoke(text)  # error: [async-twin-available]
@@ -33,10 +35,10 @@ async def answer(chain: Chain, text: str) -> str:
 ```py
 class Chain:
     def invoke(self, text: str) -> str:
-        return text
+        return self.client.post(text)
 
     async def ainvoke(self, text: str) -> str:
-        return text
+        return await self.client.apost(text)
 
 async def answer(chain: Chain, text: str) -> str:
     return await chain.ainvoke(text)
@@ -58,6 +60,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
+from awaitlint.infer.values import FunctionValue
 from awaitlint.model import Edit, Safety, Severity
 from awaitlint.rulekit.rule import Rule
 from awaitlint.rulekit.twins import Twins
@@ -100,8 +103,15 @@ class AsyncTwinAvailable(Rule):
         found = self._twins.of(site.node)
         if found is None or self.module.is_safe(site) or self._is_of_twin(found, scope):
             return None
+        return None if site.node in self._blocking(site.scope) else found
+
+    def _blocking(self, scope: int) -> frozenset[int]:
+        """The calls of a function that are known to block, by themselves or by what they reach."""
         blocked = self.module.blocked
-        return None if blocked is not None and site.node in blocked.direct else found
+        if blocked is None:
+            return frozenset()
+        reached = blocked.chains.reached(FunctionValue(self.module.module, scope))
+        return frozenset(step.node for step, _ in reached) | frozenset(blocked.direct)
 
     def _is_of_twin(self, twin: Twin, scope: f.Scope) -> bool:
         """Whether the twin itself makes the call, or one of its name that hands on to another object."""
