@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _PATTERNS = ("a{}", "{}_async", "async_{}", "a_{}")
 
 _ASYNCHRONOUS = frozenset({f.Use.AWAITED, f.Use.ASYNC_ITERATED, f.Use.ASYNC_WITH})
-#: classes whose plain methods never wait
-_AT_ONCE = ("anyio.streams.memory.",)
+#: where the qualified names of methods begin that have twins and never wait
+_AT_ONCE = ("anyio.streams.memory.", "httpx._models.Request.", "httpx2._models.Request.", "jinja2.")
 
 
 class Twin(NamedTuple):
