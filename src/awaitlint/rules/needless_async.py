@@ -8,7 +8,7 @@ Only functions are reported that the project awaits and does nothing else with. 
 function might have to be asynchronous for somebody's sake: it has a decorator, is a special method or a
 test, overrides something or may do so (a base is not known), is abstract or only raises, has a namesake that
 is `async def` (a method: any namesake), is mentioned somewhere in the project other than in an `await` (also
-in parts, as in `getattr(self, f"step_{name}")`), gives a constant only or has a docstring that speaks of
+in parts, as in `getattr(self, f"step_{name}")`), calls nothing or has a docstring that speaks of
 subclasses, as hooks do, or calls something that needs a running event loop, such as `create_task`.
 
 All source files of the project are searched for mentions, by their text, also if only one file is checked.
@@ -133,12 +133,19 @@ class NeedlessAsync(Rule):
         return found.defined_async[name] == 1 and (owner is None or found.defined[name] == 1)
 
     def _may_be_hook(self, scope: f.Scope) -> bool:
-        """Whether a method only gives a constant: subclasses may want to do more."""
+        """Whether a method calls nothing, so that subclasses may want to do more.
+
+        Of private methods, which are rarely replaced, only those that give a constant.
+        """
         facts = self.module.facts
-        if facts.scopes[scope.parent].kind is not f.ScopeKind.CLASS or scope.falls_through:
+        if facts.scopes[scope.parent].kind is not f.ScopeKind.CLASS:
             return False
-        return all(isinstance(facts.nodes[node], f.Const) for node in scope.returned) and not any(
-            facts.scopes[site.scope] is scope for site in facts.sites
+        if any(facts.scopes[site.scope] is scope for site in facts.sites):
+            return False
+        if not scope.name.startswith("_"):
+            return True
+        return not scope.falls_through and all(
+            isinstance(facts.nodes[node], f.Const) for node in scope.returned
         )
 
     def _is_of_its_own(self, index: int) -> bool:
