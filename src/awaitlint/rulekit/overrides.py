@@ -73,9 +73,14 @@ class Overrides:
         return Overridden(kind, base, base_kind, owner)
 
     def is_known(self, cls: ClassValue, found: Overridden) -> bool:
-        """Whether the code knows of the difference: by the names of the classes, or because it looks."""
-        mine, base = _flavour(cls.fact.name), _flavour(found.owner.fact.name)
-        if mine not in (base, Kind.ASYNC if found.kind is Kind.PLAIN else Kind.PLAIN):
+        """Whether the code knows of the difference: by the names of the classes or modules, or it looks."""
+        owner = found.owner
+        if found.kind is Kind.PLAIN:
+            mine, base = _flavour(cls.fact.qualname), _flavour(owner.fact.qualname)
+            known = mine is not base and (mine is Kind.PLAIN or base is Kind.ASYNC)
+        else:
+            known = _flavour(cls.qualname) is Kind.ASYNC and _flavour(owner.qualname) is not Kind.ASYNC
+        if known:
             return True
         name = found.base.fact.name
         modules = (found.base.module, self._module.module)
@@ -139,12 +144,17 @@ class Overrides:
         )
 
 
-def _flavour(name: str) -> Kind | None:
-    """Which form a class says that it is, by its name: ``AsyncClient``, ``SyncClient``."""
-    lower = name.lower()
-    if "async" in lower or lower.startswith("aio"):
-        return Kind.ASYNC
-    return Kind.PLAIN if "sync" in lower else None
+def _flavour(qualname: str) -> Kind | None:
+    """Which form a class says that it is, by its name or that of its module: ``AsyncClient``, ``SyncClient``.
+
+    The last of the names that say anything counts.
+    """
+    for name in reversed(qualname.lower().split(".")):
+        if "async" in name or name.startswith("aio"):
+            return Kind.ASYNC
+        if "sync" in name:
+            return Kind.PLAIN
+    return None
 
 
 @functools.lru_cache(maxsize=64)

@@ -6,9 +6,9 @@ same of methods that give async generators and plain ones.
 
 It is silent where it is not certain what either of them gives: a plain method that returns an awaitable, a
 base that is not known, a method without annotation that raises `NotImplementedError`. It is also silent
-where the code knows of the difference: the names of the classes tell it (`AsyncStore` and `Store`), one of
-the two modules looks whether a call of the method has given an awaitable, or a comment on the line of the
-`def` tells mypy, pyright or pylint that the method does not fit its base.
+where the code knows of the difference: the names of the classes or modules tell it (`AsyncStore` and
+`Store`), one of the two modules looks whether a call of the method has given an awaitable, or a comment on
+the `def` tells mypy, pyright or pylint that the method does not fit its base.
 
 ## Why is this bad?
 
@@ -111,7 +111,11 @@ class AsyncOverrideMismatch(Rule):
     def visit_FunctionDef(self, node: libcst.FunctionDef) -> None:
         scope = self._overrides.definitions.scope(self.context, node)
         found = self._mismatch(scope) if scope >= 0 else None
-        if found is None or _KNOWN.search(self.module.lines[self.context.span(node.name).line - 1]):
+        if found is None:
+            return
+        line = self.context.span(node.name).line
+        header = self.module.lines[line - 1 : max(line, self.context.span(node.body).line - 1)]
+        if any(map(_KNOWN.search, header)):
             return
         base = f"{found.owner.fact.name}.{found.base.fact.name}"
         words = _WORDS[found.base_kind]
