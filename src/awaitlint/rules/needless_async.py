@@ -8,8 +8,9 @@ Only functions are reported that the project awaits and does nothing else with. 
 function might have to be asynchronous for somebody's sake: it has a decorator, is a special method or a
 test, overrides something or may do so (a base is not known), is abstract or only raises, has a namesake that
 is `async def` (a method: any namesake), is mentioned somewhere in the project other than in an `await` (also
-in parts, as in `getattr(self, f"step_{name}")`), calls nothing or has a docstring that speaks of
-subclasses, as hooks do, or calls something that needs a running event loop, such as `create_task`.
+in parts, as in `getattr(self, f"step_{name}")`), calls nothing, stands beside abstract methods or has a
+docstring that speaks of subclasses, as hooks do, or calls something that needs a running event loop, such as
+`create_task`.
 
 All source files of the project are searched for mentions, by their text, also if only one file is checked.
 
@@ -133,13 +134,18 @@ class NeedlessAsync(Rule):
         return found.defined_async[name] == 1 and (owner is None or found.defined[name] == 1)
 
     def _may_be_hook(self, scope: f.Scope) -> bool:
-        """Whether a method calls nothing, so that subclasses may want to do more.
+        """Whether subclasses may want to do more: a method calls nothing, or others beside it are abstract.
 
         Of private methods, which are rarely replaced, only those that give a constant.
         """
         facts = self.module.facts
         if facts.scopes[scope.parent].kind is not f.ScopeKind.CLASS:
             return False
+        if not scope.name.startswith("_") and any(
+            other.parent == scope.parent and other.kind is f.ScopeKind.FUNCTION and other.is_stub
+            for other in facts.scopes
+        ):
+            return True
         if any(facts.scopes[site.scope] is scope for site in facts.sites):
             return False
         if not scope.name.startswith("_"):
