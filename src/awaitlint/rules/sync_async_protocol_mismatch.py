@@ -246,10 +246,16 @@ class SyncAsyncProtocolMismatch(Rule):
         form = Form("for", node.asynchronous is not None)
         site = self.context.site(node.iter)
         noun = self._misfit(site) if site is not None and _FORMS.get(site.use) == form else ""
-        if noun:
-            above = [type(parent).__name__ for parent in self.context.parents]
-            nested = sum(name in _COMPREHENSIONS for name in above) > 1 or "GeneratorExp" in above
-            self._say(node.iter, noun, form, [] if nested and not form.is_async else self._edits(node, form))
+        if not noun:
+            return
+        kinds = [type(parent).__name__ for parent in self.context.parents]
+        around = [kind for kind in kinds if kind in _COMPREHENSIONS]
+        lazy = around[-1:] == ["GeneratorExp"]
+        if form.is_async and not (self.context.scope.is_async or lazy):
+            # a SyntaxError in the first place
+            return
+        can = form.is_async or not (len(around) > 1 or lazy)
+        self._say(node.iter, noun, form, self._edits(node, form) if can else [])
 
     def _found(
         self, statement: libcst.With | libcst.For, nodes: Sequence[libcst.BaseExpression], form: Form
