@@ -683,6 +683,9 @@ async def twice():
 def on_some_path(flag):
     maybe = work() if flag else plain()
     maybe.x
+
+def in_group(group: asyncio.TaskGroup):
+    group.create_task(work())
 """
 
 
@@ -700,7 +703,8 @@ def on_some_path(flag):
             "26",
             "its value is dropped: a subclass overrides the function with one of the other kind",
         ),
-        ("27:5", "its value is dropped: it works by itself, awaited or not"),
+        ("27:5", "its value is dropped: AWL201 dangling-task reports it"),
+        ("59:5", "its value is dropped: it works by itself, awaited or not"),
         ("27:25", "its value is passed to a function: the function may await it"),
         ("28:11", "its value is passed to a function: the function may await it"),
         ("29", "its value is put into a collection: whoever takes it out may await it"),

@@ -10,7 +10,7 @@ import pytest
 from test_syntax_from_cst import ODD, PYTHON_3_12, PYTHON_3_13
 
 from awaitlint.syntax.newer import newer_lines
-from awaitlint.syntax.walk import Walker, ancestors, child_fields, walk
+from awaitlint.syntax.walk import Walker, ancestors, child_fields, children, walk
 
 NEWEST = "try: pass\nexcept A, B: pass\nt'{a!r:{b}}'\n{**a for a in b}\nlazy import a\nlazy from a import b\n"
 
@@ -22,6 +22,17 @@ TRIVIA = (
     libcst.SimpleWhitespace,
     libcst.TrailingWhitespace,
 )
+
+
+def test_children_are_those_of_libcst_but_for_white_space() -> None:
+    todo: list[libcst.CSTNode] = [libcst.parse_module(ODD)]
+    seen = 0
+    for node in todo:
+        found = children(node)
+        assert found == [child for child in node.children if not isinstance(child, TRIVIA)]
+        todo += found
+        seen += 1
+    assert seen > len(ODD.splitlines())
 
 
 class Recorder(libcst.CSTVisitor):

@@ -22,7 +22,6 @@ from awaitlint.infer.values import (
     OverloadedValue,
     StaticMethodValue,
     SuperValue,
-    TupleValue,
     TypeVarValue,
     UnionValue,
     Unknown,
@@ -34,7 +33,7 @@ from awaitlint.infer.values import (
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
-from awaitlint.infer.decorators import Decorators
+from awaitlint.infer.construction import Construction
 
 #: how deep calls are followed with the values of their arguments
 _CONTEXT_DEPTH = 4
@@ -42,7 +41,7 @@ _ASYNC_ITERATORS = frozenset({"AsyncIterator", "AsyncIterable", "AsyncGenerator"
 _NO_ARGUMENTS = Arguments()
 
 
-class Calls(Decorators):
+class Calls(Construction):
     """What inference knows of calls."""
 
     # ------------------------------------------------------------------ calls in the text
@@ -136,7 +135,7 @@ class Calls(Decorators):
         if isinstance(func, FunctionValue):
             return self.call_function(func, arguments)
         if isinstance(func, ClassValue):
-            return self._instantiate(func, arguments)
+            return self.instantiate(func, arguments)
         if isinstance(func, External):
             return External(f"{func.path}()")
         if isinstance(func, UnionValue):
@@ -173,70 +172,6 @@ class Calls(Decorators):
         for pattern, value in zip(func.params, values, strict=False):
             self.unify(pattern, value(), mapping)
         return self.erase(self.substitute(func.result, mapping))
-
-    def _instantiate(self, cls: ClassValue, arguments: Arguments) -> Value:
-        if self.is_metaclass(cls):
-            return Unknown("a class that a metaclass makes")
-        if self.is_enum(cls) and cls.module.is_stdlib:
-            return Unknown("an enumeration that is made by a call")
-        if self._has_calling_metaclass(cls):
-            return Unknown(f"the metaclass of `{cls.fact.name}` makes its instances")
-        for entry in self.mro(cls):
-            if entry is None:
-                break
-            new = entry.fact.bindings.get("__new__")
-            if new is not None and not entry.module.is_stdlib:
-                made = self.call(self.bind(self.value(entry.module, new[-1]), cls), arguments)
-                if isinstance(made, (Instance, TupleValue)):
-                    return made
-                return Unknown(f"what `{cls.fact.name}.__new__` makes is not known")
-            if new is not None and len(new) > 1 and not cls.args and self.type_params(cls.module, cls.scope):
-                # the overloads of reversed and zip say what they give the items of
-                overloads = self.bind(self.bound_functions(entry.module, new) or NONE, cls)
-                if isinstance(overloads, OverloadedValue):
-                    made = self.call_function(self.fitting(overloads, arguments)[0], arguments)
-                    if isinstance(made, Instance) and made.cls.args:
-                        return made
-                break
-        params = self.type_params(cls.module, cls.scope)
-        if params and not cls.args:
-            return Instance(self._with_arguments(cls, params, arguments))
-        return self.class_instance(cls)
-
-    def _has_calling_metaclass(self, cls: ClassValue) -> bool:
-        for entry in self.mro(cls):
-            for keyword, node in entry.fact.keywords if entry is not None else ():
-                if entry is not None and keyword == "metaclass":
-                    meta = self.value(entry.module, node)
-                    if isinstance(meta, ClassValue) and not meta.module.is_stdlib:
-                        return any(
-                            base is not None
-                            and not base.module.is_stdlib
-                            and "__call__" in base.fact.bindings
-                            for base in self.mro(meta)
-                        )
-        return False
-
-    def _with_arguments(
-        self, cls: ClassValue, params: tuple[TypeVarValue, ...], arguments: Arguments
-    ) -> ClassValue:
-        """A generic class with the type arguments that the constructor's arguments tell."""
-        mapping: Mapping = {}
-        call = arguments.call
-        is_given = bool(arguments.values) or (call is not None and bool(call.args or call.keywords))
-        init = self.instance_attribute(Instance(cls), "__init__") if is_given else NONE
-        if isinstance(init, FunctionValue) and init.qualname == "builtins.object.__init__":
-            init = self.instance_attribute(Instance(cls), "__new__")
-        if isinstance(init, OverloadedValue):
-            init = self.fitting(init, arguments)[0]
-        if isinstance(init, FunctionValue):
-            self._unify_arguments(init, arguments, mapping)
-        args = tuple(
-            mapping.get(param) or param.bound or Unknown(f"no argument says what `{param.name}` is")
-            for param in params
-        )
-        known = any(not isinstance(arg, Unknown) for arg in args)
-        return ClassValue(cls.module, cls.scope, args if known else ())
 
     def call_function(self, func: FunctionValue, arguments: Arguments) -> Value:
         """What calling a function gives: for ``async def``, a coroutine."""

@@ -11,7 +11,7 @@ import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
-from awaitlint.index.facts import ScopeKind
+from awaitlint.index.facts import ScopeKind, Use
 from awaitlint.infer.callgraph import CallGraph, Kind, Step
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import FunctionValue
@@ -132,13 +132,13 @@ class Chains:
 
     def chain(self, func: FunctionValue, step: Step, reason: Reason) -> list[Hop]:
         """The hops from a step in a function down to the blocking call."""
-        hops = [self._hop(func, step, reason)]
+        hops = [self.hop(func, step, reason.leaf)]
         at: FunctionValue | None = step.function
         while at is not None and len(hops) <= _LONGEST:
             onward = self.reasons(at).get(reason.root)
             if onward is None:
                 break
-            hops.append(self._hop(at, onward.step, onward))
+            hops.append(self.hop(at, onward.step, onward.leaf))
             at = onward.next
         return hops
 
@@ -152,28 +152,35 @@ class Chains:
                 if leaf is not None:
                     if not self._is_harmless(func, step, leaf):
                         found.own.append((step, leaf))
-                elif step.function is not None:
+                elif step.function is not None and not _is_awaited(step):
                     found.calls.append((step, step.function))
         return found
 
     def _is_harmless(self, func: FunctionValue, step: Step, leaf: Leaf) -> bool:
         """Whether the way to a blocking call, or a comment, says that it does not matter."""
-        line, column, *_ = self.place(func.module, step)
+        line, column, *_ = self.place(func, step)
         # in async code it is the finding that a comment silences
         if not func.fact.is_async and self._silenced(func.module, line):
             return True
         guards = self.guards(func, line, column)
-        if guards.outside_loop:
+        if guards.outside_loop or (leaf.kind == "reentry" and self._asks_for_loop(func)):
             return True
-        known = self._guards.get((func.module, func.scope))
+        if not leaf.may_be_over():
+            return False
         called = frozenset[str]()
         nodes = func.module.facts.nodes
         call = nodes[step.node]
         method = nodes[call.func] if isinstance(call, f.Call) else None
+        known = self._guards_of(func)
         if known is not None and isinstance(method, f.Attr) and not isinstance(nodes[method.value], f.Call):
             # what was made just now is not what others have waited for
             called = known.called_before(line)
         return leaf.is_over(guards.tests, called)
+
+    def _asks_for_loop(self, func: FunctionValue) -> bool:
+        """Whether a plain function finds out whether an event loop is running."""
+        known = None if func.fact.is_async else self._guards_of(func)
+        return known is not None and known.asks_for_loop
 
     def _solve(self, func: FunctionValue) -> None:
         """Work out the reasons of a function and of all that it reaches."""
@@ -204,7 +211,7 @@ class Chains:
             for step, leaf in own_leaves:
                 # a connection that is made, used and closed is one thing
                 root = Root(f"{leaf.kind} {leaf.name.partition('.')[0]}", at.module.name, at.fact.qualname)
-                line, column, *_ = self.place(at.module, step)
+                line, column, *_ = self.place(at, step)
                 conditions = self.guards(at, line, column).conditions
                 reason = Reason(root, leaf, 0, step, None, conditions)
                 heapq.heappush(queue, (0, root, order[at], len(queue), at, reason))
@@ -223,7 +230,7 @@ class Chains:
                 if held is None or root in held or self._is_cut(caller):
                     continue
                 needed = self._passes(caller, step, at, reason.conditions)
-                if needed is None:
+                if needed is None or (reason.leaf.kind == "reentry" and self._asks_for_loop(caller)):
                     continue
                 onward = Reason(root, reason.leaf, distance + 1, step, at, needed)
                 count += 1
@@ -242,7 +249,7 @@ class Chains:
         self, func: FunctionValue, step: Step, callee: FunctionValue, conditions: frozenset[Condition]
     ) -> frozenset[Condition] | None:
         """What must hold in a function so that a call in it blocks; None where the call does not block."""
-        line, column, *_ = self.place(func.module, step)
+        line, column, *_ = self.place(func, step)
         if not func.fact.is_async and self._silenced(func.module, line):
             return None
         guards = self.guards(func, line, column)
@@ -285,6 +292,11 @@ class Chains:
             return Condition(own.name, condition.test, condition.holds)
         return _satisfies(node, condition)
 
+    def block(self, func: FunctionValue, line: int) -> tuple[int, int] | None:
+        """The first and the last line of the body of the ``with`` on a line of a function."""
+        known = self._guards_of(func)
+        return None if known is None else known.block(line)
+
     def guards(self, func: FunctionValue, line: int, column: int) -> Guards:
         """The guards of a place in a function."""
         place = (func.module, func.scope, line, column)
@@ -294,6 +306,10 @@ class Chains:
         return found
 
     def _way(self, func: FunctionValue, line: int, column: int) -> Guards:
+        known = self._guards_of(func)
+        return Guards() if known is None else known.at(line, column)
+
+    def _guards_of(self, func: FunctionValue) -> FunctionGuards | None:
         key = (func.module, func.scope)
         if key not in self._guards:
             fact = func.fact
@@ -304,16 +320,17 @@ class Chains:
                 if fact.kind is ScopeKind.FUNCTION
                 else None
             )
-        known = self._guards[key]
-        return Guards() if known is None else known.at(line, column)
+        return self._guards[key]
 
     # ------------------------------------------------------------------ places and texts
-    def place(self, module: Module, step: Step) -> tuple[int, int, int, int]:
-        """Line, column, last line and last column of a step, columns in UTF-8 bytes."""
+    def place(self, func: FunctionValue, step: Step) -> tuple[int, int, int, int]:
+        """Line, column, last line and last column of a step in a function, columns in UTF-8 bytes."""
         site = step.site
         if site is not None:
             return (site.line, site.column, site.end_line, site.end_column)
-        return self._attribute_places(module).get(step.node, (1, 0, 1, 0))
+        known, node = self._guards_of(func), func.module.facts.nodes[step.node]
+        found = known.attribute(node.name) if known is not None and isinstance(node, f.Attr) else None
+        return found or self._attribute_places(func.module).get(step.node, (1, 0, 1, 0))
 
     def _attribute_places(self, module: Module) -> dict[int, tuple[int, int, int, int]]:
         """Where the attributes of a module stand, which facts leave out: it is lowered once more."""
@@ -337,11 +354,24 @@ class Chains:
                 )
         return found
 
-    def _hop(self, func: FunctionValue, step: Step, reason: Reason) -> Hop:
-        callee = reason.leaf.name if step.function is None else step.function.fact.qualname
-        return Hop(
-            func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func.module, step)
-        )
+    def hop(self, func: FunctionValue, step: Step, leaf: Leaf) -> Hop:
+        """A step as a hop of a chain that ends at a blocking call."""
+        callee = leaf.name if step.function is None else step.function.fact.qualname
+        return Hop(func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func, step))
+
+
+def _is_awaited(step: Step) -> bool:
+    """Whether a call of a plain function is awaited that serves both worlds: here it does not block.
+
+    A function with one way out, which calls nothing there, blocks in either world.
+    """
+    called = step.function
+    if called is None or step.kind is not Kind.CALL or step.site is None or step.site.use is not Use.AWAITED:
+        return False
+    fact = called.fact
+    if len(fact.returned) != 1 or fact.falls_through:
+        return True
+    return isinstance(called.module.facts.nodes[fact.returned[0]], f.Call)
 
 
 def _satisfies(node: f.Node, condition: Condition) -> bool:
@@ -351,4 +381,6 @@ def _satisfies(node: f.Node, condition: Condition) -> bool:
         return condition.test != "none" or not condition.holds
     if condition.test == "none":
         return (node.value is None) == condition.holds
+    if condition.test.startswith("=="):
+        return (condition.test == f"== {node.value!r}") == condition.holds
     return bool(node.value) == condition.holds

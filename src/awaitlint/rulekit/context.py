@@ -11,6 +11,7 @@ from awaitlint.index.facts import Attr, Call, Declared, Narrow, Phi, Use
 from awaitlint.infer.bodies import last_name
 from awaitlint.infer.values import (
     CallableValue,
+    ClassValue,
     External,
     FunctionValue,
     OverloadedValue,
@@ -249,6 +250,8 @@ class ModuleContext:
         reached = self.infer.value(self.module, call.func) if isinstance(call, Call) else None
         if isinstance(reached, External):
             names.add(reached.path.replace("()", ""))
+        elif isinstance(reached, ClassValue):
+            names.add(reached.qualname)
         return any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
     def is_overridden(self, site: Site, value: AwaitableValue | None = None) -> bool:

@@ -65,6 +65,23 @@ def _is_trivia(field: str) -> bool:
     return field.startswith("whitespace_") or field in _TRIVIA_FIELDS
 
 
+@functools.cache
+def _telling_fields(kind: type[libcst.CSTNode]) -> tuple[str, ...]:
+    return tuple(field for field in child_fields(kind) if not _is_trivia(field))
+
+
+def children(node: libcst.CSTNode) -> list[libcst.CSTNode]:
+    """The children of a node in the order of the source, but for whitespace and comments."""
+    found: list[libcst.CSTNode] = []
+    for field in _telling_fields(type(node)):
+        value = getattr(node, field)
+        if isinstance(value, (tuple, list)):
+            found.extend(value)
+        elif isinstance(value, cst.CSTNode):
+            found.append(value)
+    return found
+
+
 class Walker:
     """A walk with a fixed set of visitors; it may be used for any number of trees, one after another.
 
