@@ -58,7 +58,7 @@ class PlainCalls:
         for number, decorator in enumerate(fact.decorators):
             caller = self._decorating(decorator)
             if caller is not None:
-                return caller if self._stays_async(scope, number + 1) else None
+                return caller if self.stays_async(scope, number + 1) else None
         parent = self._facts.scopes[fact.parent]
         if parent.kind is f.ScopeKind.CLASS:
             return self._of_method(scope)
@@ -112,7 +112,7 @@ class PlainCalls:
         found = admitted("flask", folder, project_root(folder), self._module.settings.python)
         return found.known and not found.admits("2", None)
 
-    def _stays_async(self, scope: int, first: int) -> bool:
+    def stays_async(self, scope: int, first: int) -> bool:
         """Whether a function is still an ``async def`` under its decorators from a number on."""
         fact = self._facts.scopes[scope]
         module = self._module.module
@@ -135,7 +135,7 @@ class PlainCalls:
         ancestors = lineage(self._infer, cls)
         for entry in entries:
             owner = descends(ancestors, known.pattern(entry.owners), entry.through)
-            if owner and self._stays_async(scope, 0) and not self._is_awaited(fact.name, cls):
+            if owner and self.stays_async(scope, 0) and not self._is_awaited(fact.name, cls):
                 return self._hook(fact.name, owner) if entry.owners == known.TEST_CASES else entry.caller
         return None
 
