@@ -28,7 +28,8 @@ _BROAD = frozenset({"", "Exception", "BaseException"})
 def is_guarded(context: NodeContext, node: libcst.CSTNode, errors: frozenset[str] = MISSING) -> bool:
     """Whether a node stands under a test of versions, or in a ``try`` that handles one of the errors.
 
-    A handler for any exception counts where the ``try`` holds one statement, unless no error is asked about.
+    Where no error is asked about, no ``try`` counts.  A handler for any exception counts where the ``try``
+    holds one statement, and for errors other than those of `MISSING` where it does not raise anew.
     """
     path = [*context.parents, node]
     for outer, inner in itertools.pairwise(path):
@@ -54,9 +55,14 @@ def is_fallback(context: NodeContext, error: str) -> bool:
 
 def _handles(node: libcst.Try | libcst.TryStar, errors: frozenset[str]) -> bool:
     """Whether a ``try`` handles one of the errors."""
-    caught = {name for handler in node.handlers for name in _caught(handler.type)}
     short = isinstance(node.body, cst.IndentedBlock) and len(node.body.body) == 1
-    return not caught.isdisjoint(errors) or (short and not caught.isdisjoint(_BROAD))
+    for handler in node.handlers:
+        caught = set(_caught(handler.type))
+        if not caught.isdisjoint(errors):
+            return True
+        if not caught.isdisjoint(_BROAD) and (short or not (errors <= MISSING or _leaves(handler.body))):
+            return True
+    return False
 
 
 def _caught(node: libcst.BaseExpression | None) -> Iterator[str]:

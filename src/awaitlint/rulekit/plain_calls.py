@@ -170,13 +170,30 @@ class PlainCalls:
         return False
 
     # ------------------------------------------------------------------ arguments
+    def may_take(self, call: f.Call) -> bool:
+        """Whether a call may be one that takes a function: cheap, and never too narrow."""
+        func = self._facts.nodes[call.func]
+        kind = type(func)
+        if not (call.args or call.keywords):
+            return False
+        if kind is f.Attr or kind is f.Import:
+            return func.name in known.ARGUMENT_NAMES  # type: ignore[union-attr]
+        return kind is f.Name and func.name in self._imported  # type: ignore[union-attr]
+
+    @cached_property
+    def _imported(self) -> frozenset[str]:
+        """The names that the module imports such functions by."""
+        nodes = self._facts.nodes
+        return frozenset(
+            name
+            for name, bound in self._facts.scopes[0].bindings.items()
+            for node in (nodes[index] for index in bound)
+            if isinstance(node, f.Import) and node.name in known.ARGUMENT_NAMES
+        )
+
     def argument(self, call: f.Call) -> Given | None:
         """The async function among the arguments of a call that is called as a plain one."""
-        func = self._facts.nodes[call.func]
-        if isinstance(func, (f.Attr, f.Import)):
-            if func.name and func.name not in known.ARGUMENT_NAMES:
-                return None
-        elif not isinstance(func, f.Name):
+        if not self.may_take(call):
             return None
         for path in self._paths(call.func):
             for caller, names, position, keyword in known.ARGUMENTS:
@@ -200,7 +217,11 @@ class PlainCalls:
     def _paths(self, func: int) -> Iterator[str]:
         """The names by which what is called may be known."""
         module = self._module.module
-        yield reached(self._infer.project, module, func)
+        path = reached(self._infer.project, module, func)
+        if path:
+            yield path
+        if not isinstance(self._facts.nodes[func], f.Attr):
+            return
         value = self._infer.value(module, func)
         if isinstance(value, OverloadedValue):
             value = value.functions[0]

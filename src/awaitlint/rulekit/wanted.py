@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
@@ -104,6 +104,11 @@ def _last_names() -> frozenset[str]:
 
 
 @cache
+def _every_name() -> frozenset[str]:
+    return _last_names() | _COMMON
+
+
+@cache
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(text)
 
@@ -118,9 +123,10 @@ class WantedFunctions:
         """The parameter that an argument of a call goes to, where that takes a function."""
         nodes = self._module.facts.nodes
         func = nodes[call.func]
-        if not isinstance(func, (f.Attr, f.Name, f.Import)):
-            return None
-        if isinstance(func, f.Attr) and func.name not in _last_names() and func.name not in _COMMON:
+        if isinstance(func, (f.Attr, f.Import)):
+            if func.name not in _every_name():
+                return None
+        elif not isinstance(func, f.Name) or func.name not in self._imported:
             return None
         if node in call.args:
             position, keyword = call.args.index(node), ""
@@ -133,13 +139,24 @@ class WantedFunctions:
                 return wanted
         return None
 
+    @cached_property
+    def _imported(self) -> frozenset[str]:
+        """The names that the module imports such functions by."""
+        facts, names = self._module.facts, _every_name()
+        return frozenset(
+            name
+            for name, bound in facts.scopes[0].bindings.items()
+            for node in (facts.nodes[index] for index in bound)
+            if isinstance(node, f.Import) and node.name in names
+        )
+
     def _wanted(self, func: int) -> Iterator[Wanted]:
         """The parameters of what is called that take functions."""
         module, infer = self._module.module, self._module.infer
         path = reached(infer.project, module, func, stdlib=True)
         found = self._of_paths((path,)) if path else ()
-        name = getattr(module.facts.nodes[func], "name", "")
-        if not found and name in _last_names():
+        node = module.facts.nodes[func]
+        if not found and not (isinstance(node, f.Attr) and node.name not in _last_names()):
             value = infer.value(module, func)
             if isinstance(value, OverloadedValue):
                 value = value.functions[0]

@@ -57,7 +57,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaitlint.index.facts import Call, ScopeKind, Use
+from awaitlint.index.facts import Call, ScopeKind
 from awaitlint.rulekit.plain_calls import PlainCalls
 from awaitlint.rulekit.rule import Rule
 
@@ -68,26 +68,30 @@ if TYPE_CHECKING:
 
     from awaitlint.index.facts import Site
     from awaitlint.rulekit.plain_callers import PlainCaller
+    from awaitlint.rulekit.plain_calls import Given
 
 
 class AsyncDefNeverAwaitedByFramework(Rule):
     code = "AWL804"
     name = "async-def-never-awaited-by-framework"
     summary = "an `async def` that a framework calls as a plain function"
-    uses = frozenset(Use)
 
     def suspicious(self) -> Iterator[int]:
         for line, _ in self._functions:
             yield line
+        nodes, may_be = self.module.facts.nodes, self._calls.may_take
+        for site in self.module.facts.sites:
+            call = nodes[site.node]
+            if type(call) is Call and may_be(call) and self._given(site) is not None:
+                yield site.line
 
-    def suspect(self, site: Site) -> bool:
+    def _given(self, site: Site) -> Given | None:
+        """The async function that the call at a site gives to something which calls it so."""
         call = self.module.facts.nodes[site.node]
-        return (
-            isinstance(call, Call)
-            and self.module.call_site(site.node) is site
-            and self._calls.argument(call) is not None
-            and not self.module.is_safe(site)
-        )
+        if not isinstance(call, Call) or self.module.call_site(site.node) is not site:
+            return None
+        given = self._calls.argument(call)
+        return None if given is None or self.module.is_safe(site) else given
 
     @cached_property
     def _calls(self) -> PlainCalls:
@@ -112,12 +116,9 @@ class AsyncDefNeverAwaitedByFramework(Rule):
 
     def visit_Call(self, node: libcst.Call) -> None:
         site = self.context.site(node)
-        if site is None or not self.suspect(site) or self.context.expects_error():
+        given = self._given(site) if site is not None else None
+        if given is None or self.context.expects_error():
             return
-        call = self.module.facts.nodes[site.node]
-        assert isinstance(call, Call)
-        given = self._calls.argument(call)
-        assert given is not None
         for number, argument in enumerate(node.args):
             if given.key == (number if argument.keyword is None else argument.keyword.value):
                 self._report(argument.value, f"`{self.context.source(argument.value)}`", given.caller)

@@ -65,10 +65,11 @@ libraries. There is no fix for the others.
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaitlint.index.facts import Call, Use
+from awaitlint.index.facts import Call
 from awaitlint.index.reached import reached
 from awaitlint.model import Safety, Severity
 from awaitlint.rulekit.asyncio_age import APIS, LOOP_REMOVED, LOOP_TAKERS, Api, Spellings, name_in_asyncio
@@ -93,8 +94,6 @@ class DeprecatedAsyncioApi(Rule):
     summary = "something in asyncio that is removed or deprecated"
     severity = Severity.WARNING
     fixes = (Safety.SAFE, Safety.UNSAFE)
-    uses = frozenset(Use)
-    callees = frozenset({"get_event_loop"})
 
     @cached_property
     def _spellings(self) -> Spellings:
@@ -116,29 +115,29 @@ class DeprecatedAsyncioApi(Rule):
         }
 
     # ------------------------------------------------------------------ what is to be walked
-    def may_suspect(self, site: Site) -> bool:
-        return self._loops.may_be(site)
-
-    def suspect(self, site: Site) -> bool:
-        return self._loops.place(site) is not None and not self.module.is_safe(site)
-
     def suspicious(self) -> Iterator[int]:
+        sites, text = self.module.facts.sites, self.module.text
+        for site in sites if "get_event_loop" in text else ():
+            if self._place(site) is not None:
+                yield site.line
         if "asyncio" not in self.module.facts.packages:
             return
-        yield from self._spellings.lines(self.module.text, self._apis)
+        if any(name.rpartition(".")[2] in text for name in self._apis):
+            yield from self._spellings.lines(text, self._apis)
+        if not re.search(r"\bloop\s*=", text):
+            return
         nodes = self.module.facts.nodes
-        with_loop = {
-            number
-            for number, node in enumerate(nodes)
-            if type(node) is Call and node.keywords and any(name == "loop" for name, _ in node.keywords)
-        }
-        for site in self.module.facts.sites if with_loop else ():
-            if site.node in with_loop:
-                node = nodes[site.node]
-                assert isinstance(node, Call)
-                path = reached(self.module.infer.project, self.module.module, node.func, stdlib=True)
+        for site in sites:
+            call = nodes[site.node]
+            if type(call) is Call and call.keywords and any(name == "loop" for name, _ in call.keywords):
+                path = reached(self.module.infer.project, self.module.module, call.func, stdlib=True)
                 if name_in_asyncio(path) in LOOP_TAKERS:
                     yield site.line
+
+    def _place(self, site: Site) -> Place | None:
+        """What is certain where a site calls `asyncio.get_event_loop`."""
+        place = self._loops.place(site)
+        return None if place is None or self.module.is_safe(site) else place
 
     # ------------------------------------------------------------------ what is reported
     def visit_Attribute(self, node: libcst.Attribute) -> None:
@@ -188,14 +187,9 @@ class DeprecatedAsyncioApi(Rule):
     def visit_Call(self, node: libcst.Call) -> None:
         self._visit_loop_parameter(node)
         site = self.context.site(node)
-        if (
-            site is None
-            or not self.may_suspect(site)
-            or not self.suspect(site)
-            or self.context.expects_error()
-        ):
+        place = self._place(site) if site is not None else None
+        if place is None or self.context.expects_error():
             return
-        place = self._loops.place(site)
         subject = self.context.source(node.func)
         if place is Place.ASYNC:
             if (
