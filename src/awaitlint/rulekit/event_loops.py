@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _GETTERS = frozenset({"_asyncio.get_event_loop", "asyncio.events.get_event_loop"})
 _RUNNERS = frozenset({"run_until_complete", "run_forever"})
+#: what tells a loop that runs, so that the code may be run without one
+_ASKS = frozenset({"is_running"})
 #: what sets an event loop, so that there is one
 _SETS = re.compile(r"\b(?:set_event_loop|set_event_loop_policy|nest_asyncio)\b")
 
@@ -58,7 +60,7 @@ class EventLoops:
         if not isinstance(func, FunctionValue) or func.qualname not in _GETTERS:
             return None
         if is_async:
-            return Place.ASYNC
+            return None if self._uses(site, _ASKS) else Place.ASYNC
         return None if _SETS.search(self._module.text) else Place.OUTSIDE
 
     @cached_property
@@ -72,12 +74,15 @@ class EventLoops:
 
     def _is_run(self, site: Site) -> bool:
         """Whether the function itself runs the loop that a call gives, so that none is running."""
-        if self._facts.scopes[site.scope].kind is not f.ScopeKind.FUNCTION:
-            return False
+        is_function = self._facts.scopes[site.scope].kind is f.ScopeKind.FUNCTION
+        return is_function and self._uses(site, _RUNNERS)
+
+    def _uses(self, site: Site, methods: frozenset[str]) -> bool:
+        """Whether the same function calls one of the methods of the loop that a call gives."""
         nodes = self._facts.nodes
         for other in self._facts.sites:
             call = nodes[other.node] if other.scope == site.scope else None
             func = nodes[call.func] if isinstance(call, f.Call) else None
-            if isinstance(func, f.Attr) and func.name in _RUNNERS and func.value == site.node:
+            if isinstance(func, f.Attr) and func.name in methods and func.value == site.node:
                 return True
         return False
