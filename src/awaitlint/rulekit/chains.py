@@ -346,9 +346,7 @@ class Chains:
 
     def _hop(self, func: FunctionValue, step: Step, reason: Reason) -> Hop:
         callee = reason.leaf.name if step.function is None else step.function.fact.qualname
-        return Hop(
-            func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func, step)
-        )
+        return Hop(func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func, step))
 
 
 def _satisfies(node: f.Node, condition: Condition) -> bool:

@@ -52,8 +52,8 @@ from typing import TYPE_CHECKING
 from awaitlint.index.facts import ScopeKind
 from awaitlint.infer.values import ClassValue
 from awaitlint.model import Edit, Safety, Severity, Span
+from awaitlint.rulekit.async_tests import TEST_CASE, AsyncTests, Unrun
 from awaitlint.rulekit.rule import Rule
-from awaitlint.rulekit.test_functions import TEST_CASE, TestFunctions, Unrun
 from awaitlint.syntax.imports import add_from_import, add_import
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class AsyncTestNeverRuns(Rule):
     fixes = (Safety.UNSAFE,)
 
     @cached_property
-    def _tests(self) -> TestFunctions:
-        return TestFunctions(self.module)
+    def _tests(self) -> AsyncTests:
+        return AsyncTests(self.module)
 
     @cached_property
     def _found(self) -> dict[tuple[int, str], int]:

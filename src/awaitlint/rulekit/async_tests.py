@@ -50,7 +50,7 @@ class Unrun(enum.Enum):
     UNMARKED = enum.auto()
 
 
-class TestFunctions:
+class AsyncTests:
     """The tests of one module."""
 
     def __init__(self, module: ModuleContext) -> None:
