@@ -44,7 +44,7 @@ def _command(name: str) -> PlainCaller:
     return PlainCaller(name, "the body never runs", _RUN)
 
 
-_CELERY = PlainCaller("Celery", "the task never runs", _RUN)
+CELERY = PlainCaller("Celery", "the task never runs", _RUN)
 _CELERY_SIGNAL = PlainCaller("Celery", "the receiver never runs", _PLAIN)
 _SCHEDULE = PlainCaller("schedule", "the job never runs", _RUN)
 _APSCHEDULER = PlainCaller(
@@ -79,7 +79,7 @@ DECORATORS: tuple[tuple[PlainCaller, str], ...] = (
     (_command("nox"), r"nox\.session"),
     (_command("hydra"), r"hydra\.main"),
     (_command("locust"), r"locust\.task"),
-    (_CELERY, r"celery\.(?:app\.)?(?:(?:base\.)?Celery\.task|shared_task|current_app\.task)"),
+    (CELERY, r"celery\.(?:app\.)?(?:(?:base\.)?Celery\.task|shared_task|current_app\.task)"),
     (_CELERY_SIGNAL, r"celery\.signals\.\w+\.connect"),
     (_SCHEDULE, r"schedule\.repeat"),
     (
@@ -108,6 +108,8 @@ OPTIONS = (
     r"|confirmation_option|version_option|help_option)|flask\.cli\.with_appcontext"
     r"|pydantic\.(?:\w+\.)*(?:field_validator|validator|model_validator|field_serializer)"
 )
+#: distributions that make Celery await its tasks
+ASYNC_CELERY = ("celery-aio-pool", "celery-pool-asyncio")
 #: arguments of those decorators, and of the calls that made what they belong to, that change who calls
 CHANGED_BY = frozenset({"cls", "base", "task_cls"})
 
@@ -122,7 +124,7 @@ ARGUMENTS: tuple[tuple[PlainCaller, str, int, str], ...] = (
         "func",
     ),
     (_SQLALCHEMY, r"sqlalchemy\.event\.(?:api\.)?listen", 2, "fn"),
-    (_CELERY, r"celery\.(?:app\.base\.)?Celery\.task", 0, "fun"),
+    (CELERY, r"celery\.(?:app\.base\.)?Celery\.task", 0, "fun"),
     (_CELERY_SIGNAL, r"celery\.signals\.\w+\.connect", 0, "receiver"),
     (_PYDANTIC, r"pydantic\.(?:\w+\.)*(?:Before|After|Plain|Wrap)Validator", 0, "func"),
     (_CLEANUP, r"unittest\.case\.TestCase\.addCleanup", 0, "function"),

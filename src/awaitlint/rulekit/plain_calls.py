@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from awaitlint.index.reached import Trail
+    from awaitlint.index.requirements import Admission
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.values import Value
     from awaitlint.rulekit.context import ModuleContext
@@ -83,6 +84,8 @@ class PlainCalls:
         )
         if caller is None and known.pattern(known.FLASK_DECORATORS).fullmatch(path) and self._is_old_flask:
             caller = known.FLASK
+        if caller is known.CELERY and self._celery_awaits:
+            return None
         return None if caller is not None and _is_changed(trail, path) else caller
 
     def _through_group(self, trail: Trail) -> str:
@@ -103,14 +106,24 @@ class PlainCalls:
                 return path.rpartition(".")[0] + f".{name}" if path.endswith(".group") else ""
         return ""
 
-    @cached_property
-    def _is_old_flask(self) -> bool:
-        """Whether the project takes a version of Flask before 2.0, and no other."""
+    def _admitted(self, distribution: str) -> Admission:
+        """Which versions of a distribution the project takes."""
         from awaitlint.index.requirements import admitted, project_root  # noqa: PLC0415 -- few files need it
 
         folder = self._module.path.parent
-        found = admitted("flask", folder, project_root(folder), self._module.settings.python)
+        return admitted(distribution, folder, project_root(folder), self._module.settings.python)
+
+    @cached_property
+    def _is_old_flask(self) -> bool:
+        """Whether the project takes a version of Flask before 2.0, and no other."""
+        found = self._admitted("flask")
         return found.known and not found.admits("2", None)
+
+    @cached_property
+    def _celery_awaits(self) -> bool:
+        """Whether the project requires something that makes Celery await."""
+        found = map(self._admitted, known.ASYNC_CELERY)
+        return any(each.known or each.mentions for each in found)
 
     def stays_async(self, scope: int, first: int) -> bool:
         """Whether a function is still an ``async def`` under its decorators from a number on."""
@@ -198,6 +211,8 @@ class PlainCalls:
         for path in self._paths(call.func):
             for caller, names, position, keyword in known.ARGUMENTS:
                 if known.pattern(names).fullmatch(path):
+                    if caller is known.CELERY and self._celery_awaits:
+                        return None
                     return self._given(call, caller, position, keyword)
         return None
 
