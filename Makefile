@@ -15,7 +15,7 @@ USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint generated generate stdlib packages coverage bench-recall bench-cold
-.PHONY: wheel compiled test-compiled clean
+.PHONY: comparison precision wheel compiled test-compiled clean
 
 help: ## list the recipes
 	@echo "make <recipe>, where the recipes are:"
@@ -63,6 +63,12 @@ bench-recall: $(VENV)/.installed ## how many deleted awaits are found in release
 
 bench-cold: $(VENV)/.installed ## what a run without a cache costs (BENCH_ARGS='--peers DIR')
 	$(BIN)/python -m benchmarks.cold $(BENCH_ARGS)
+
+comparison: $(VENV)/.installed ## what linters find on marked lines (BENCH_ARGS='--peers DIR' runs the others again)
+	$(BIN)/python -m benchmarks.comparison $(BENCH_ARGS)
+
+precision: $(VENV)/.installed ## how much of what is reported in released packages is right (BENCH_ARGS=--todo)
+	$(BIN)/python -m benchmarks.precision $(BENCH_ARGS)
 
 wheel: $(VENV)/.test ## build the source distribution and the wheel for every platform into dist/
 	$(BIN)/python -m hatchling build -d dist

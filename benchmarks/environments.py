@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,23 @@ def with_dependencies(package: Package, work: Path) -> Path:
         wanted = package.requirement(extras=True)
         _pip(directory, "install", "--only-binary", ":all:", wanted)
         _pip(directory, "uninstall", "--yes", package.distribution)
+        done.touch()
+    return directory
+
+
+def with_requirements(requirements: Path, work: Path) -> Path:
+    """An environment with what a file of pinned requirements lists, from wheels.
+
+    Raises:
+        subprocess.CalledProcessError: pip failed.
+    """
+    text = requirements.read_text(encoding="utf-8")
+    directory = work / "environments" / f"requirements-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    done = directory / "installed"
+    if not done.exists():
+        shutil.rmtree(directory, ignore_errors=True)
+        _create(directory)
+        _pip(directory, "install", "--only-binary", ":all:", "--requirement", str(requirements))
         done.touch()
     return directory
 

@@ -99,7 +99,7 @@ def _diagnostics(tool: Tool, finished: Finished, tree: Path) -> Iterator[Diagnos
     for file, line, code, message in sorted(rows, key=str):
         path = (root / file).resolve()
         if path.is_relative_to(root):
-            text = " ".join(message.replace(f"{root}/", "").split())
+            text = " ".join(message.replace(f"{root}/", "").replace(str(root), ".").split())
             yield Diagnostic(path.relative_to(root).as_posix(), line, code or "syntax", text)
 
 

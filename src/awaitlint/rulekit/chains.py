@@ -11,7 +11,7 @@ import heapq
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
-from awaitlint.index.facts import ScopeKind
+from awaitlint.index.facts import ScopeKind, Use
 from awaitlint.infer.callgraph import CallGraph, Kind, Step
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import FunctionValue
@@ -132,13 +132,13 @@ class Chains:
 
     def chain(self, func: FunctionValue, step: Step, reason: Reason) -> list[Hop]:
         """The hops from a step in a function down to the blocking call."""
-        hops = [self._hop(func, step, reason)]
+        hops = [self.hop(func, step, reason.leaf)]
         at: FunctionValue | None = step.function
         while at is not None and len(hops) <= _LONGEST:
             onward = self.reasons(at).get(reason.root)
             if onward is None:
                 break
-            hops.append(self._hop(at, onward.step, onward))
+            hops.append(self.hop(at, onward.step, onward.leaf))
             at = onward.next
         return hops
 
@@ -152,7 +152,7 @@ class Chains:
                 if leaf is not None:
                     if not self._is_harmless(func, step, leaf):
                         found.own.append((step, leaf))
-                elif step.function is not None:
+                elif step.function is not None and not _is_awaited(step):
                     found.calls.append((step, step.function))
         return found
 
@@ -163,7 +163,7 @@ class Chains:
         if not func.fact.is_async and self._silenced(func.module, line):
             return True
         guards = self.guards(func, line, column)
-        if guards.outside_loop:
+        if guards.outside_loop or (leaf.kind == "reentry" and self._asks_for_loop(func)):
             return True
         if not leaf.may_be_over():
             return False
@@ -176,6 +176,11 @@ class Chains:
             # what was made just now is not what others have waited for
             called = known.called_before(line)
         return leaf.is_over(guards.tests, called)
+
+    def _asks_for_loop(self, func: FunctionValue) -> bool:
+        """Whether a plain function finds out whether an event loop is running."""
+        known = None if func.fact.is_async else self._guards_of(func)
+        return known is not None and known.asks_for_loop
 
     def _solve(self, func: FunctionValue) -> None:
         """Work out the reasons of a function and of all that it reaches."""
@@ -225,7 +230,7 @@ class Chains:
                 if held is None or root in held or self._is_cut(caller):
                     continue
                 needed = self._passes(caller, step, at, reason.conditions)
-                if needed is None:
+                if needed is None or (reason.leaf.kind == "reentry" and self._asks_for_loop(caller)):
                     continue
                 onward = Reason(root, reason.leaf, distance + 1, step, at, needed)
                 count += 1
@@ -287,6 +292,11 @@ class Chains:
             return Condition(own.name, condition.test, condition.holds)
         return _satisfies(node, condition)
 
+    def block(self, func: FunctionValue, line: int) -> tuple[int, int] | None:
+        """The first and the last line of the body of the ``with`` on a line of a function."""
+        known = self._guards_of(func)
+        return None if known is None else known.block(line)
+
     def guards(self, func: FunctionValue, line: int, column: int) -> Guards:
         """The guards of a place in a function."""
         place = (func.module, func.scope, line, column)
@@ -344,9 +354,15 @@ class Chains:
                 )
         return found
 
-    def _hop(self, func: FunctionValue, step: Step, reason: Reason) -> Hop:
-        callee = reason.leaf.name if step.function is None else step.function.fact.qualname
+    def hop(self, func: FunctionValue, step: Step, leaf: Leaf) -> Hop:
+        """A step as a hop of a chain that ends at a blocking call."""
+        callee = leaf.name if step.function is None else step.function.fact.qualname
         return Hop(func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func, step))
+
+
+def _is_awaited(step: Step) -> bool:
+    """Whether a call of a plain function is awaited: it serves both worlds, and here it does not block."""
+    return step.kind is Kind.CALL and step.site is not None and step.site.use is Use.AWAITED
 
 
 def _satisfies(node: f.Node, condition: Condition) -> bool:
@@ -356,4 +372,6 @@ def _satisfies(node: f.Node, condition: Condition) -> bool:
         return condition.test != "none" or not condition.holds
     if condition.test == "none":
         return (node.value is None) == condition.holds
+    if condition.test.startswith("=="):
+        return (condition.test == f"== {node.value!r}") == condition.holds
     return bool(node.value) == condition.holds

@@ -60,6 +60,8 @@ _AWAITING = frozenset({"run_in_executor", "wrap_future"})
 _RESULTS = (".result", ".exception")
 #: calls that tell whether a process or thread has ended
 _LOOKS = frozenset({"poll", "is_alive"})
+#: calls that tell whether a queue is empty
+_COUNTS = frozenset({"empty", "qsize"})
 #: functions after which the results of futures are there
 _WAITERS = frozenset({"as_completed", "wait", "wrap_future", "gather"})
 
@@ -79,12 +81,18 @@ class Leaf(NamedTuple):
 
     def may_be_over(self) -> bool:
         """Whether `is_over` can hold of anything."""
-        return self.name.endswith((*_RESULTS, ".wait", ".join"))
+        return self.name.endswith((*_RESULTS, ".wait", ".join", "Queue.get")) or "stdin" in self.name
 
     def is_over(self, tests: tuple[str, ...], called: frozenset[str]) -> bool:
         """Whether tests on the way, or calls that stand before it, leave nothing to wait for."""
         if self.name.endswith(_RESULTS):
-            return any(".done()" in test for test in tests) or not called.isdisjoint(_WAITERS)
+            return any(
+                ".done()" in test and not test.startswith("not ") for test in tests
+            ) or not called.isdisjoint(_WAITERS)
+        if self.name.endswith("Queue.get"):
+            return not called.isdisjoint(_COUNTS)
+        if "stdin" in self.name:
+            return "select" in called
         return self.name.endswith((".wait", ".join")) and not called.isdisjoint(_LOOKS)
 
 
@@ -266,6 +274,8 @@ class Leaves:
         call = module.facts.nodes[step.node]
         if known.kind is Waits.LOCK or known.severity is Holds.NEVER:
             return False
+        if known.state is State.IN_MEMORY and _is_in_memory(module):
+            return False
         if step.site is not None and step.site.use is Use.AWAITED:
             # whoever wrote that knows better
             return False
@@ -347,6 +357,17 @@ def _is_derived(value: Value) -> bool:
         return False
     cls = value.receiver.cls
     return cls.module is not value.module or cls.scope != value.fact.parent
+
+
+def _is_in_memory(module: Module) -> bool:
+    """Whether all databases that a module connects to by a name it spells are in memory."""
+    nodes = module.facts.nodes
+    names = [
+        nodes[node.args[0]]
+        for node in nodes
+        if isinstance(node, f.Call) and node.args and getattr(nodes[node.func], "name", "") == "connect"
+    ]
+    return bool(names) and all(isinstance(name, f.Const) and name.value == ":memory:" for name in names)
 
 
 def _names(infer: Inference, value: Value) -> Iterator[str]:

@@ -96,7 +96,8 @@ class HandlerReturnsCoroutine(CoroutineRule):
         value = self.module.coroutine(site)
         if value is None:
             return False
-        if value.function is not None and value.function.fact.parent == site.scope:
+        made = value.function
+        if made is not None and made.module is self.module.module and made.fact.parent == site.scope:
             # a function that makes an async function of its own and calls it, as Django's views do
             return False
         framework = self._handlers.framework(site.scope)

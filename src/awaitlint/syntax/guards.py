@@ -18,11 +18,16 @@ _LOOP_PROBES = frozenset({"get_running_loop", "current_async_library", "current_
 _TELLING_WORDS = ("async", "running_loop", "event_loop", "is_running", "in_loop", "coroutine", "greenlet")
 #: words of the statements and expressions that make something run on one path only
 _BRANCHING = re.compile(r"\b(?:if|elif|while|try|and|or)\b")
+#: what functions say that find out whether an event loop is running, or make it no matter
+_ASKS_FOR_LOOP = re.compile(r"running_loop|is_running|current_task|current_async_library|nest_asyncio")
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
 class Condition(NamedTuple):
-    """What has to hold of a parameter: `test` is ``truthy`` or ``none``, and `holds` tells whether."""
+    """What has to hold of a parameter: `holds` tells whether the `test` does.
+
+    It is ``truthy``, ``none``, or ``== 'text'``.
+    """
 
     parameter: str
     test: str
@@ -33,7 +38,8 @@ class Guards(NamedTuple):
     """The way to a place.
 
     `outside_loop` says that no event loop can be running in the thread that gets there; `conditions` are
-    what must hold of the function's own parameters; `tests` are the texts of the tests that hold.
+    what must hold of the function's own parameters; `tests` are the texts of the tests that hold, ``not x``
+    for one that does not.
     """
 
     outside_loop: bool = False
@@ -69,6 +75,11 @@ class FunctionGuards:
         way.walk(self._function.body, line - self._offset, column)
         return Guards(way.outside_loop, frozenset(way.conditions), tuple(way.tests))
 
+    @cached_property
+    def asks_for_loop(self) -> bool:
+        """Whether the function asks, somewhere, whether an event loop is running."""
+        return _ASKS_FOR_LOOP.search(self._text) is not None
+
     def called_before(self, line: int) -> frozenset[str]:
         """The last names of the functions that are called above a line of the file, or in it."""
         last = line - self._offset
@@ -86,6 +97,14 @@ class FunctionGuards:
             (node.end_lineno or node.lineno) + self._offset,
             node.end_col_offset or 0,
         )
+
+    def block(self, line: int) -> tuple[int, int] | None:
+        """The first and the last line of the body of the ``with`` that begins on a line of the file."""
+        for node in self._names.withs:
+            if node.lineno + self._offset == line:
+                last = node.body[-1]
+                return node.body[0].lineno + self._offset, (last.end_lineno or last.lineno) + self._offset
+        return None
 
     @cached_property
     def _branches(self) -> bool:
@@ -130,6 +149,7 @@ class _Names:
         self.bound: set[str] = set()
         self.loops: set[str] = set()
         self.calls: list[ast.Call] = []
+        self.withs: list[ast.With] = []
         #: that are read
         self.attributes: list[ast.Attribute] = []
         todo: list[ast.AST] = [] if root is None else [root]
@@ -145,6 +165,8 @@ class _Names:
                 continue
             if isinstance(node, ast.Call):
                 self.calls.append(node)
+            elif isinstance(node, ast.With):
+                self.withs.append(node)
             elif isinstance(node, ast.Attribute):
                 if type(node.ctx) is ast.Load:
                     self.attributes.append(node)
@@ -233,8 +255,7 @@ class _Way:
             return
         if self._tells_loop(test):
             self.outside_loop |= not holds
-        if holds:
-            self.tests.append(ast.unparse(test))
+        self.tests.append(ast.unparse(test) if holds else f"not {ast.unparse(test)}")
         self._parameter(test, holds=holds)
 
     def _tells_loop(self, test: ast.expr) -> bool:
@@ -263,6 +284,8 @@ class _Way:
                 self.conditions.add(Condition(test.left.id, "none", same))
             elif isinstance(other.value, bool):
                 self.conditions.add(Condition(test.left.id, "truthy", other.value == same))
+            elif isinstance(other.value, str):
+                self.conditions.add(Condition(test.left.id, f"== {other.value!r}", same))
 
 
 def _is_probe(value: ast.expr) -> bool:
