@@ -50,6 +50,7 @@ def test_every_option_is_a_field_of_the_settings_and_the_other_way_round():
     assert {option.field for option in OPTIONS} == {field.name for field in fields(Settings)} - {
         "root",
         "config_path",
+        "target_is_known",
     }
 
 
@@ -83,6 +84,7 @@ def test_defaults_without_a_configuration(tmp_path):
     settings = load_settings(tmp_path, isolated=True)
     assert settings == Settings(root=tmp_path)
     assert settings.target_version == (3, 13)
+    assert not settings.target_is_known
 
 
 def test_the_nearest_configuration_counts_and_the_dotted_file_comes_first(tmp_path):

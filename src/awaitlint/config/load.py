@@ -133,6 +133,7 @@ class SettingsCache:
             merged["python"] = _usable(values["python"], config_path.parent, config_path)
         if requires is not None:
             merged.setdefault("target_version", requires)
+        merged["target_is_known"] = "target_version" in merged
         settings = Settings(root=root, config_path=config_path, **merged)
         self._settings[key] = (values, settings)
         return settings

@@ -130,8 +130,8 @@ speaks.
 ## Fix safety
 
 The fix adds `await` where the coroutine is created, with parentheses where they are needed. It is unsafe,
-because the code then does what it did not do before. There is none where a function (`call_soon(tick())`)
-or a task is wanted, nor in code that is not async.
+because the code then does what it did not do before. There is none where a function or a task
+is wanted, nor in code that is not async.
 
 ## Options
 
@@ -149,6 +149,7 @@ from awaitlint.infer.values import AwaitableValue, Instance, Unknown, members
 from awaitlint.rulekit.coroutines import CoroutineRule, noun
 from awaitlint.rulekit.futures import OF_FUTURES, future, has_attribute, misused_future
 from awaitlint.rulekit.places import PLACES, Places
+from awaitlint.rulekit.wanted import WantedFunctions
 from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
@@ -187,6 +188,7 @@ class CoroutineUsedAsValue(CoroutineRule):
     def __init__(self, module: ModuleContext) -> None:
         super().__init__(module)
         self._places = Places(module)
+        self._functions = WantedFunctions(module)
 
     def suspect(self, site: f.Site) -> bool:
         if site.use is Use.ATTRIBUTE and self._is_own_attribute(site):
@@ -204,7 +206,15 @@ class CoroutineUsedAsValue(CoroutineRule):
             return False
         if value.kind != "Future" and not self._is_plain(site):
             return False
-        return site.use not in PLACES or self._places.refusal(site, value) is not None
+        if site.use not in PLACES:
+            return True
+        refusal = self._places.refusal(site, value)
+        return refusal is not None and not (refusal.wants == "function" and self._is_for_callable(site))
+
+    def _is_for_callable(self, site: f.Site) -> bool:
+        """Whether the function goes to something that is known to call it: another rule speaks of those."""
+        call = self.module.facts.nodes[site.other] if site.other >= 0 else None
+        return isinstance(call, f.Call) and self._functions.at(call, site.node) is not None
 
     def _is_plain(self, site: f.Site) -> bool:
         """Whether the value is a mere coroutine, or an object that lacks the attribute which is taken."""
