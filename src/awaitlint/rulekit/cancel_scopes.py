@@ -159,7 +159,8 @@ class CancelScopes:
         """What made a value that is no local variable."""
         fact = module.facts.nodes[node]
         if not isinstance(fact, f.Call):
-            may_be = isinstance(fact, (f.Attr, f.Name, f.Free, f.Param, f.Enter))
+            # a helper that returns what it has been given, or has had for long, opens nothing
+            may_be = not depth and isinstance(fact, (f.Attr, f.Name, f.Free, f.Param, f.Enter))
             return self._of_value(self._infer.value(module, node)) if may_be else None
         known = _KNOWN.get(reached(self._infer.project, module, fact.func))
         if known is not None:

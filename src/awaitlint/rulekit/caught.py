@@ -46,10 +46,17 @@ def caught(module: ModuleContext, node: int) -> Caught:
         for element in fact.elements:
             found |= caught(module, element)
         return found
+    if isinstance(fact, f.Param):
+        # `type[BaseException]` says what a caller may give, not what he gives
+        return Caught.OTHERS
     called = fact.func if isinstance(fact, f.Call) else node
     if reached(module.infer.project, module.module, called) in _CANCELLATION:
         return Caught.CANCELLATION
-    return _of_value(module.infer.value(module.module, called))
+    found = _of_value(module.infer.value(module.module, called))
+    if Caught.EVERYTHING in found and getattr(fact, "name", "") != "BaseException":
+        # an attribute that is declared so, for all that is known
+        return (found & ~Caught.EVERYTHING) | Caught.OTHERS
+    return found
 
 
 def _of_value(value: Value) -> Caught:

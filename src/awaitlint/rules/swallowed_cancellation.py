@@ -69,7 +69,8 @@ async def fetch(url: str) -> str:
 ## Fix safety
 
 The fix adds `raise`: to a handler for cancellation alone at its end, before any other as a handler of its
-own. It is unsafe, because code may rely on the function going on."""
+own. It is unsafe, because code may rely on the function going on.
+"""
 
 from __future__ import annotations
 
