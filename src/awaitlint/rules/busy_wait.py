@@ -50,6 +50,7 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.index.facts import MarkKind
 from awaitlint.index.reached import reached
+from awaitlint.infer.values import Instance
 from awaitlint.model import Severity
 from awaitlint.rulekit.libraries import library
 from awaitlint.rulekit.rule import Rule
@@ -69,6 +70,8 @@ _SLEEPS = frozenset(
 _ASKING = frozenset(
     {"all", "any", "bool", "cancelled", "done", "empty", "full", "is_set", "len", "locked", "qsize"}
 )
+#: modules whose objects are shared among threads or processes
+_THREADING = frozenset({"threading", "queue", "_queue", "multiprocessing", "concurrent"})
 #: calls that may end a loop
 _ENDING = frozenset({"_exit", "abort", "exit", "quit"})
 
@@ -109,8 +112,8 @@ class BusyWait(Rule):
         subject, bound = self.context.source(asked), library(self.module)[1]
         self.report(
             node.test,
-            f"this loop asks for `{subject}` again and again; wait until somebody sets it,"
-            f" with an `{bound}.Event`",
+            f"this loop asks for `{subject}` again and again; await what it waits for,"
+            f" such as an `{bound}.Event` that is set then",
         )
 
     # ------------------------------------------------------------------ polling
@@ -149,10 +152,20 @@ class BusyWait(Rule):
             if isinstance(node, cst.Call):
                 func = node.func
                 name = func.attr.value if isinstance(func, cst.Attribute) else getattr(func, "value", "")
-                if name not in _ASKING:
+                if name not in _ASKING or self._is_of_threads(node):
                     return False
             named = named or (isinstance(node, cst.Name) and node.value not in ("True", "False", "None"))
         return named
+
+    def _is_of_threads(self, node: libcst.Call) -> bool:
+        """Whether a call asks an object that other threads use, which cannot wake up a task."""
+        site = self.context.site(node)
+        call = self.module.facts.nodes[site.node] if site is not None else None
+        func = self.module.facts.nodes[call.func] if isinstance(call, f.Call) else None
+        if not isinstance(func, f.Attr):
+            return False
+        owner = self.module.infer.value(self.module.module, func.value)
+        return isinstance(owner, Instance) and owner.cls.module.name.partition(".")[0] in _THREADING
 
     def _never_lets_go(self, node: libcst.While) -> bool:
         """Whether nothing ends an endless loop but an exception that nobody there expects."""

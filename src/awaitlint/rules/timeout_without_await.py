@@ -54,6 +54,7 @@ from awaitlint.syntax.own import awaits, own_nodes
 if TYPE_CHECKING:
     import libcst
 
+    from awaitlint.rulekit.cancel_scopes import CancelScope
     from awaitlint.rulekit.scoped import Entry
 
 #: functions that read what a scope does to the code in it
@@ -79,7 +80,7 @@ class TimeoutWithoutAwait(ScopedRule):
             inner = [other.item for other in node.items if other is not item][number:]
             if (inner and entry.is_async) or awaits([*inner, node.body], or_yields=True):
                 continue
-            if self._is_observed(node) or (opened.kind is Kind.CANCEL and self._is_held(item, node)):
+            if self._is_observed(node) or self._is_held(item, node, opened):
                 continue
             subject = self.context.source(item.item)
             never = "expire" if opened.kind is Kind.TIMEOUT else "be cancelled"
@@ -87,6 +88,14 @@ class TimeoutWithoutAwait(ScopedRule):
                 item.item,
                 f"`{subject}` can never {never}: it interrupts only what waits, and its body awaits nothing",
             )
+
+    def _is_asked(self, scope: libcst.BaseExpression) -> bool:
+        """Whether the function looks at attributes of a scope that it has in a variable."""
+        functions = [each for each in self.context.parents if isinstance(each, cst.FunctionDef)]
+        return isinstance(scope, cst.Name) and any(
+            isinstance(each, cst.Attribute) and scope.deep_equals(each.value)
+            for each in own_nodes([functions[-1].body])
+        )
 
     @staticmethod
     def _is_observed(node: libcst.With) -> bool:
@@ -97,11 +106,11 @@ class TimeoutWithoutAwait(ScopedRule):
             for each in own_nodes([node.body])
         )
 
-    def _is_held(self, item: libcst.WithItem, node: libcst.With) -> bool:
-        """Whether somebody has a scope in hand: the body uses it, or it had a name before."""
-        if not isinstance(item.item, cst.Call):
-            return True
-        if item.asname is None:
+    def _is_held(self, item: libcst.WithItem, node: libcst.With, opened: CancelScope) -> bool:
+        """Whether somebody has a cancel scope in hand: the body uses it, or it had a name before."""
+        if not isinstance(item.item, cst.Call) and not opened.is_async:
+            return opened.kind is Kind.CANCEL or self._is_asked(item.item)
+        if opened.kind is not Kind.CANCEL or item.asname is None:
             return False
         name = item.asname.name
         if not isinstance(name, cst.Name):
