@@ -80,6 +80,7 @@ _KNOWN = dict(
             Kind.TIMEOUT,
             "anyio.fail_after=anyio._core._tasks.fail_after"
             " anyio.move_on_after=anyio._core._tasks.move_on_after"
+            " anyio.fail_at=anyio._core._tasks.fail_at anyio.move_on_at=anyio._core._tasks.move_on_at"
             " trio.fail_after=trio._timeouts.fail_after trio.fail_at=trio._timeouts.fail_at"
             " trio.move_on_after=trio._timeouts.move_on_after trio.move_on_at=trio._timeouts.move_on_at",
             is_async=False,
@@ -130,6 +131,8 @@ class CancelScopes:
 
     def _at(self, module: Module, node: int, depth: int) -> CancelScope | None:
         nodes = module.facts.nodes
+        if isinstance(nodes[node], f.Call):
+            return self._made(module, node, depth)
         found: CancelScope | None = None
         seen, todo = {node}, [node]
         while todo:
@@ -152,8 +155,9 @@ class CancelScopes:
         return found
 
     def _is_null(self, module: Module, node: int) -> bool:
-        value = self._infer.value(module, node)
-        return isinstance(value, Instance) and value.cls.qualname in _NULL
+        fact = module.facts.nodes[node]
+        func = self._infer.value(module, fact.func) if isinstance(fact, f.Call) else None
+        return isinstance(func, ClassValue) and func.qualname in _NULL
 
     def _made(self, module: Module, node: int, depth: int) -> CancelScope | None:
         """What made a value that is no local variable."""

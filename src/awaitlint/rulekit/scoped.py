@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from awaitlint.index.facts import MarkKind, Use
 from awaitlint.rulekit.cancel_scopes import Kind
 from awaitlint.rulekit.rule import Rule
+from awaitlint.rulekit.suites import indentation, is_inside
 from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
@@ -123,15 +124,16 @@ class ScopedRule(Rule):
         if entry.awaits is not None or entry.site is None:
             return bool(entry.awaits)
         site, lines = entry.site, self.module.lines
-        span = self.module.span(site)
-        before = lines[span.line - 1][: span.column]
-        after = lines[span.end_line - 1][span.end_column :]
-        if not _HEADER_START.match(before) or not _HEADER_END.match(after):
+        if not self.is_plain(site):
             return False
-        indent = before[: len(before) - len(before.lstrip())]
+        indent = indentation(lines[site.line - 1])
         waits = self._waits.get(site.scope, [])
         at = bisect_right(waits, site.end_line)
-        return at < len(waits) and all(
-            not line.strip() or (line.startswith(indent) and line[len(indent)] in " \t")
-            for line in lines[site.end_line : waits[at]]
-        )
+        return at < len(waits) and all(is_inside(line, indent) for line in lines[site.end_line : waits[at]])
+
+    def is_plain(self, site: Site) -> bool:
+        """Whether a call is the only item of its statement, whose suite begins on the line after."""
+        span, lines = self.module.span(site), self.module.lines
+        before = lines[span.line - 1][: span.column]
+        after = lines[span.end_line - 1][span.end_column :]
+        return _HEADER_START.match(before) is not None and _HEADER_END.match(after) is not None

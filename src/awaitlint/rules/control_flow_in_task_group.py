@@ -61,6 +61,7 @@ from typing import TYPE_CHECKING
 from awaitlint.rulekit.cancel_scopes import Kind
 from awaitlint.rulekit.leaving import leavings
 from awaitlint.rulekit.scoped import ScopedRule
+from awaitlint.rulekit.suites import may_leave
 from awaitlint.syntax.cst import cst
 from awaitlint.syntax.own import own_nodes
 
@@ -69,6 +70,7 @@ if TYPE_CHECKING:
 
     import libcst
 
+    from awaitlint.index.facts import Site
     from awaitlint.rulekit.cancel_scopes import CancelScope
     from awaitlint.rulekit.leaving import Leaving
     from awaitlint.rulekit.scoped import Entry
@@ -86,6 +88,11 @@ class ControlFlowInTaskGroup(ScopedRule):
 
     def may_report(self, entry: Entry) -> bool:
         return self.scope_of(entry).is_async
+
+    def suspect(self, site: Site) -> bool:
+        if not super().suspect(site):
+            return False
+        return not self.is_plain(site) or may_leave(self.module.lines, site.line, site.end_line + 1)
 
     def visit_With(self, node: libcst.With) -> None:
         if node.asynchronous is None:

@@ -77,6 +77,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from awaitlint.config.selection import reports_likely
 from awaitlint.index import facts as f
 from awaitlint.index.facts import MarkKind
 from awaitlint.infer.bodies import last_name
@@ -85,6 +86,7 @@ from awaitlint.rulekit.caught import Caught, caught
 from awaitlint.rulekit.fates import goes_on_in
 from awaitlint.rulekit.reraising import reraise
 from awaitlint.rulekit.rule import Rule
+from awaitlint.rulekit.suites import may_be_in_loop, surely_raises
 from awaitlint.rulekit.swallowing import (
     cleans_up,
     decides,
@@ -111,9 +113,18 @@ class SwallowedCancellation(Rule):
     fixes = (Safety.UNSAFE,)
 
     def suspicious(self) -> Iterator[int]:
-        for line, what in self._handlers.items():
-            if what & _CATCHES:
-                yield line
+        likely = reports_likely(self.module.settings, self.code, self.name)
+        for mark in self.module.facts.marks:
+            what = self._handlers[mark.line] if mark.kind is MarkKind.HANDLER else Caught(0)
+            if not what & _CATCHES or surely_raises(self.module.lines, mark.line):
+                continue
+            scope = self.module.facts.scopes[mark.scope]
+            if (
+                likely
+                or Caught.EVERYTHING in what
+                or may_be_in_loop(self.module.lines, scope.line, mark.line)
+            ):
+                yield mark.line
 
     @cached_property
     def _handlers(self) -> dict[int, Caught]:
