@@ -22,8 +22,10 @@ def indentation(line: str) -> str:
 
 
 def is_inside(line: str, indent: str) -> bool:
-    """Whether a line is blank, or indented more than its header."""
-    return not line.strip() or (line.startswith(indent) and line[len(indent)] in " \t")
+    """Whether a line is blank or a comment, or indented more than its header."""
+    if not line.strip() or line.lstrip().startswith("#"):
+        return True
+    return line.startswith(indent) and line[len(indent)] in " \t"
 
 
 def suite(lines: Sequence[str], header: int, body: int) -> list[str] | None:
