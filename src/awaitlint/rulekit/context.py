@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from awaitlint.infer.values import AwaitableValue, Value
     from awaitlint.model import Confidence, Fix, Root, Severity
     from awaitlint.rulekit.blocked import BlockedModule
+    from awaitlint.rulekit.cancel_scopes import CancelScopes
     from awaitlint.rulekit.chains import Chains
     from awaitlint.rulekit.rule import Rule
 
@@ -226,6 +227,13 @@ class ModuleContext:
     def flow(self) -> Flow:
         """Where the values of calls go."""
         return Flow(self.module, self.infer)
+
+    @cached_property
+    def cancel_scopes(self) -> CancelScopes:
+        """The cancel scopes, timeouts and task groups that expressions stand for."""
+        from awaitlint.rulekit.cancel_scopes import CancelScopes  # noqa: PLC0415  few modules have one
+
+        return CancelScopes(self.module, self.infer)
 
     def called(self, site: Site) -> FunctionValue | None:
         """The function that the call at a site calls, where it is one and known."""

@@ -1,0 +1,162 @@
+"""
+## What it does
+
+Reports `return`, and `break` or `continue` of a loop around it, in the body of a task group or nursery
+where tasks have been started, code follows, and nothing in the body cancels them. A `return` at the very
+end of the body is fine; so are the `break` and `continue` of a loop inside of it.
+
+## Why is this bad?
+
+The statement looks as if the function went on at once, but a task group is left only when all of its tasks
+have ended: the others go on, and where one never ends the function never returns. If one of them fails, the
+returned value is lost, for the group raises in its place.
+
+## Example
+
+```py
+import asyncio
+
+async def first_answer(urls: list[str]) -> bytes:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(fetch(url)) for url in urls]
+        for task in asyncio.as_completed(tasks):
+            if answer := await task:
+                return answer  # error: [control-flow-in-task-group]
+    return b""
+
+async def fetch(url: str) -> bytes:
+    return b""
+```
+
+## Use instead
+
+```py
+import asyncio
+
+async def first_answer(urls: list[str]) -> bytes:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(fetch(url)) for url in urls]
+        for task in asyncio.as_completed(tasks):
+            if answer := await task:
+                for other in tasks:
+                    other.cancel()
+                return answer
+    return b""
+
+async def fetch(url: str) -> bytes:
+    return b""
+```
+
+With trio and anyio, cancel `nursery.cancel_scope` or `group.cancel_scope`.
+
+## Options
+
+`known-safe-calls`: globs of qualified names whose calls are never reported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from awaitlint.rulekit.cancel_scopes import Kind
+from awaitlint.rulekit.leaving import leavings
+from awaitlint.rulekit.scoped import ScopedRule
+from awaitlint.rulekit.suites import may_leave
+from awaitlint.syntax.cst import cst
+from awaitlint.syntax.own import own_nodes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import libcst
+
+    from awaitlint.index.facts import Site
+    from awaitlint.rulekit.cancel_scopes import CancelScope
+    from awaitlint.rulekit.leaving import Leaving
+    from awaitlint.rulekit.scoped import Entry
+
+#: methods that start a task in a group
+_STARTERS = frozenset({"create_task", "start", "start_soon", "soonify"})
+_KEYWORDS = {"Return": "return", "Break": "break", "Continue": "continue"}
+
+
+class ControlFlowInTaskGroup(ScopedRule):
+    code = "AWL404"
+    name = "control-flow-in-task-group"
+    summary = "`return`, `break` or `continue` out of a task group whose tasks run on"
+    kinds = frozenset({Kind.GROUP})
+
+    def may_report(self, entry: Entry) -> bool:
+        return self.scope_of(entry).is_async
+
+    def suspect(self, site: Site) -> bool:
+        if not super().suspect(site):
+            return False
+        return not self.is_plain(site) or may_leave(self.module.lines, site.line, site.end_line + 1)
+
+    def visit_With(self, node: libcst.With) -> None:
+        if node.asynchronous is None:
+            return
+        for item, entry in self.entries(node):
+            opened = self.opened(entry) if self.may_report(entry) else None
+            group = item.asname.name if item.asname is not None else item.item
+            if opened is None or not isinstance(group, (cst.Name, cst.Attribute)):
+                continue
+            early = [each for each in leavings(node.body) if not each.at_end]
+            if early and not self._cancels(node):
+                self._report(node, self.context.source(group), early, opened)
+
+    def _report(self, node: libcst.With, group: str, early: list[Leaving], opened: CancelScope) -> None:
+        starts = list(self._starts(node, group))
+        for leaving in early:
+            if not any(self._runs_on(start, leaving, node) for start in starts):
+                continue
+            keyword = _KEYWORDS[type(leaving.node).__name__]
+            cancel = "them" if opened.library == "asyncio" else f"`{group}.cancel_scope`"
+            self.report(
+                leaving.node,
+                f"`{keyword}` leaves the {opened.noun} `{group}` only when all of its tasks have ended;"
+                f" cancel {cancel} first if they are not needed any more",
+            )
+
+    @staticmethod
+    def _cancels(node: libcst.With) -> bool:
+        return any(
+            isinstance(each, cst.Call)
+            and isinstance(each.func, cst.Attribute)
+            and each.func.attr.value in ("cancel", "_abort")
+            for each in own_nodes([node.body])
+        )
+
+    def _starts(self, node: libcst.With, group: str) -> Iterator[tuple[libcst.Call, str]]:
+        """The calls that start a task, and the name that the task gets, if it does."""
+        names: dict[libcst.CSTNode, str] = {}
+        for each in own_nodes([node.body]):
+            if isinstance(each, cst.Assign) and isinstance(each.targets[0].target, cst.Name):
+                names[each.value] = each.targets[0].target.value
+            if (
+                isinstance(each, cst.Call)
+                and isinstance(each.func, cst.Attribute)
+                and each.func.attr.value in _STARTERS
+                and self.context.source(each.func.value) == group
+            ):
+                yield each, names.get(each, "")
+
+    def _runs_on(self, start: tuple[libcst.Call, str], leaving: Leaving, node: libcst.With) -> bool:
+        """Whether a task may have been started, and not been awaited, when the body is left."""
+        call, name = start
+        begun, left = self._at(call), self._at(leaving.node)
+        if leaving.loop is not None and any(each is call for each in own_nodes([leaving.loop])):
+            return True
+        if begun > left:
+            return False
+        return not name or not any(
+            isinstance(each, cst.Await)
+            and begun < self._at(each) < left
+            and any(isinstance(part, cst.Name) and part.value == name for part in own_nodes([each]))
+            for each in own_nodes([node.body])
+        )
+
+    def _at(self, node: libcst.CSTNode) -> tuple[int, int]:
+        span = self.context.span(node)
+        return span.line, span.column
