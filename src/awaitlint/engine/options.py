@@ -11,9 +11,10 @@ class Options:
 
     `sieve` off makes the visitors walk every function, `cache` off keeps facts out of the cache on disk:
     neither changes what is found.  `isolated` makes the environment that is active in the shell count for
-    nothing.
+    nothing.  `judge_noqa` off leaves it to somebody else which ``# noqa`` is needed.
     """
 
     sieve: bool = True
     cache: bool = True
     isolated: bool = False
+    judge_noqa: bool = True

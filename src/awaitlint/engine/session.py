@@ -84,7 +84,7 @@ class Session:
     def check(self, target: Target) -> tuple[Diagnostic, ...]:
         """The findings of one file, sorted, selected by its settings, less the suppressed."""
         self.displays[target.path] = target.display
-        return check_file(self, target)
+        return check_file(self, target).found
 
     def display_of(self, path: Path) -> str:
         """How the run names a file: as the user did, else relative to the working directory."""
