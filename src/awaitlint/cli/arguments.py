@@ -25,6 +25,7 @@ SHARED = (
     "python",
     "target-version",
     "min-severity",
+    "baseline",
     "output-format",
     "fix",
     "unsafe-fixes",

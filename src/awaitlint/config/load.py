@@ -32,6 +32,9 @@ CONFIG_NAMES = (".awaitlint.toml", "awaitlint.toml", PYPROJECT)
 #: bytes of a configuration file at most
 _LARGEST = 16 << 20
 
+#: fields of options that are paths
+_PATHS = frozenset(option.field for option in BY_KEY.values() if option.kind is Kind.PATH)
+
 _Signature = tuple[int, int, int] | None
 
 
@@ -68,8 +71,8 @@ class SettingsCache:
         self._rule_names = rule_names
         self._recheck = recheck
         self._overrides = self._values(overrides or {}, COMMAND_LINE)
-        if "python" in self._overrides:
-            self._overrides["python"] = _usable(self._overrides["python"], Path.cwd(), COMMAND_LINE)
+        for field in _PATHS & self._overrides.keys():
+            self._overrides[field] = _absolute(field, self._overrides[field], Path.cwd(), COMMAND_LINE)
         self._isolated = isolated
         self._config = Path(os.path.abspath(config)) if config is not None else None
         self._directories: dict[str, tuple[float, _Directory]] = {}
@@ -129,8 +132,9 @@ class SettingsCache:
         if known is not None:
             return known[1]
         merged = _merge(values, self._overrides, self._rule_names)
-        if "python" in values and "python" not in self._overrides and config_path is not None:
-            merged["python"] = _usable(values["python"], config_path.parent, config_path)
+        for field in (_PATHS & values.keys()) - self._overrides.keys():
+            if config_path is not None:
+                merged[field] = _absolute(field, values[field], config_path.parent, config_path)
         if requires is not None:
             merged.setdefault("target_version", requires)
         settings = Settings(root=root, config_path=config_path, **merged)
@@ -229,14 +233,15 @@ def _flattened(table: Mapping[str, object]) -> Iterable[tuple[str, object]]:
             yield key, value
 
 
-def _usable(python: object, base: Path, source: Path | str) -> Path:
-    """The absolute path of the option `python`, which stands in the directory `base`."""
-    assert isinstance(python, Path)
-    path = os.path.abspath(base / os.path.expanduser(python))  # noqa: PTH111
-    try:
-        named_environment(path)
-    except UnusableError as error:
-        raise ConfigError(source, str(error), key="python", value=os.fspath(python)) from error
+def _absolute(field: str, value: object, base: Path, source: Path | str) -> Path:
+    """The absolute path of an option whose value stands in the directory `base`."""
+    assert isinstance(value, Path)
+    path = os.path.abspath(base / os.path.expanduser(value))  # noqa: PTH111
+    if field == "python":
+        try:
+            named_environment(path)
+        except UnusableError as error:
+            raise ConfigError(source, str(error), key="python", value=os.fspath(value)) from error
     return Path(path)
 
 

@@ -171,6 +171,13 @@ OPTIONS = (
         'target-version = "3.11"',
     ),
     Option(
+        "baseline",
+        Kind.PATH,
+        "The file of the findings that are known already, which are not reported. `awaitlint check"
+        " --update-baseline` writes it.",
+        'baseline = "awaitlint-baseline.json"',
+    ),
+    Option(
         "known-safe-calls",
         Kind.STRINGS,
         "Qualified names, with globs, of functions and methods whose calls are never reported.",

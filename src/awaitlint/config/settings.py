@@ -38,6 +38,8 @@ class Settings:
     python: Path | None = None
     #: the oldest Python that the code has to run on
     target_version: tuple[int, int] = (3, 13)
+    #: the file of the findings that are known already; absolute
+    baseline: Path | None = None
     #: globs of qualified names whose calls are never reported
     known_safe_calls: tuple[str, ...] = ()
     #: the mildest findings that are reported; None: ``warning``, and ``info`` where that is asked for

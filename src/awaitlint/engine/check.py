@@ -37,7 +37,8 @@ class Checked(NamedTuple):
     """What there is to say of one file.
 
     `found` are the findings in order, selected by its settings, less the suppressed; `hidden` others that are
-    too mild or too unsure to be reported; `codes` are those of the rules that were checked to the end.
+    too mild or too unsure to be reported, `codes` those of the rules that were checked to the end: both where
+    they were asked for.
     """
 
     found: tuple[Diagnostic, ...] = ()
@@ -45,8 +46,8 @@ class Checked(NamedTuple):
     codes: frozenset[str] = frozenset()
 
 
-def check_file(session: Session, target: Target) -> Checked:
-    """Check one file."""
+def check_file(session: Session, target: Target, *, hidden: bool = False) -> Checked:
+    """Check one file; `hidden` asks for what is too mild or too unsure to be reported, and for the rules."""
     settings = session.settings_for(target.path)
     codes = selected(rule_keys(), settings, target.path)
     lowered = session.lowered(target.path)
@@ -62,15 +63,15 @@ def check_file(session: Session, target: Target) -> Checked:
         return _unreadable(target, lowered._replace(problem=_TOO_DEEP), codes)
     if context is None:
         return Checked()
-    return _outcome(session, context, frozenset(rule.code for rule in rules))
+    return _outcome(session, context, frozenset(rule.code for rule in rules), hidden=hidden)
 
 
-def _outcome(session: Session, context: ModuleContext, codes: frozenset[str]) -> Checked:
+def _outcome(session: Session, context: ModuleContext, codes: frozenset[str], *, hidden: bool) -> Checked:
     """What becomes of the findings of a file."""
     settings = context.settings
     wanted = [pair for pair in context.findings if is_wanted(pair[1], settings)]
     shown = first_of_each_cause(wanted)
-    if UnusedSuppression.code not in codes:
+    if UnusedSuppression.code not in codes and not hidden:
         return Checked(suppress(context.text, shown).kept)
     mild = first_of_each_cause(pair for pair in context.findings if not is_wanted(pair[1], settings))
     whole = not any(finding.code == SyntaxErrorRule.code for _, finding in context.findings)
@@ -79,7 +80,7 @@ def _outcome(session: Session, context: ModuleContext, codes: frozenset[str]) ->
     outcome = suppress(context.text, [*shown, *mild], comments)
     unshown = set(map(id, mild))
     found = [each for each in outcome.kept if id(each) not in unshown]
-    if whole:
+    if whole and UnusedSuppression.code in codes:
         found += _unused(session, context, comments, checked, outcome)
         found.sort(key=lambda finding: finding.sort_key)
     return Checked(tuple(found), tuple(each for each in outcome.kept if id(each) in unshown), checked)

@@ -107,8 +107,13 @@ class Comments:
 
     @staticmethod
     def of(text: str) -> Comments:
-        """The comments of a text; to look for them takes a while where there may be some."""
+        """The comments of a text; where it has none, nothing is known of its lines."""
         return _read(text) if _ANY.search(text) else Comments((), {}, {})
+
+    @staticmethod
+    def read(text: str) -> Comments:
+        """The comments of a text, and which of its lines belong together."""
+        return _read(text)
 
     def on_line(self) -> dict[int, list[Suppression]]:
         """Those that do not speak of the whole file, by their lines."""
