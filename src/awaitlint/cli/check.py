@@ -14,11 +14,11 @@ import click
 
 from awaitlint.cli.arguments import overrides, shared_options
 from awaitlint.cli.output import error, read_stdin, warning, write_lines
-from awaitlint.cli.running import FAILED, Run, rule_names
+from awaitlint.cli.running import FAILED, Run, current_directory, rule_names
 from awaitlint.cli.running import check as check_files
 from awaitlint.cli.version import version_line
 from awaitlint.config.load import SettingsCache
-from awaitlint.files.discover import UsageError, discover, stdin_target
+from awaitlint.files.discover import discover, stdin_target
 from awaitlint.files.environments import environment_of
 from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceStore
@@ -35,7 +35,7 @@ _WRITERS = ("add_noqa", "update_baseline")
 
 @click.command(short_help="Check files and directories.")
 @click.argument("paths", nargs=-1, metavar="[PATHS]...")
-@shared_options
+@shared_options()
 @click.option("--no-baseline", is_flag=True, help="Report what the baseline has as well.")
 @click.option(
     "--update-baseline", is_flag=True, help="Put what is found into the baseline, and report nothing."
@@ -69,7 +69,7 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
         raise click.UsageError("--config and --isolated exclude each other")
     _check_purpose(given, paths)
     config = Path(given["config"]) if given["config"] is not None else None
-    cwd = _cwd()
+    cwd = current_directory()
     settings_for = SettingsCache(
         config=config, isolated=given["isolated"], overrides=overrides(given), rule_names=rule_names
     )
@@ -170,13 +170,6 @@ def _check_purpose(given: dict[str, Any], paths: tuple[str, ...]) -> None:
                 raise click.UsageError(f"{spelled(writer)} and {spelled(other)} exclude each other")
     if given["baseline"] is not None and given["no_baseline"]:
         raise click.UsageError("--baseline and --no-baseline exclude each other")
-
-
-def _cwd() -> Path:
-    try:
-        return Path.cwd()
-    except OSError as problem:
-        raise UsageError("the current directory does not exist any more") from problem
 
 
 def _environments(run: Run) -> list[str]:

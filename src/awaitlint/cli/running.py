@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from awaitlint.cli.output import Progress, error, note, terminal_width, write_lines
+from awaitlint.files.discover import UsageError
 
 if TYPE_CHECKING:
     from awaitlint.config.load import SettingsCache
@@ -109,6 +110,14 @@ def exit_code(run: Run, result: Result) -> int:
 def progress(run: Run) -> Progress:
     """The bar for runs that take long, on a terminal."""
     return Progress(sys.stderr, enabled=not run.quiet and sys.stderr.isatty())
+
+
+def current_directory() -> Path:
+    """The directory that paths are relative to; raises `UsageError` where it was removed."""
+    try:
+        return Path.cwd()
+    except OSError as problem:
+        raise UsageError("the current directory does not exist any more") from problem
 
 
 def rule_names() -> Iterable[tuple[str, str]]:
