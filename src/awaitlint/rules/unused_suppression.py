@@ -28,7 +28,6 @@ The comment says that a line is an exception when it is not any more, and would 
 ## Example
 
 <!-- select: ALL -->
-<!-- law-exempt: flake8, it leaves `# noqa` to flake8 -->
 
 ```py
 import asyncio
