@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from awaitlint.engine.suppressions import find_suppressions
@@ -27,8 +26,8 @@ CHAINED = (
 )
 
 
-#: what may be a comment that speaks of a whole file
-_WHOLE = re.compile(r"flake8\s*[:=]|ignore-file", re.IGNORECASE)
+#: words of comments that may speak of a whole file
+_WHOLE = ("flake8", "ignore-file")
 
 
 class Silences:
@@ -48,7 +47,8 @@ class Silences:
         lines = self._texts.lines(module)
         whole = self._may_be_whole.get(module)
         if whole is None:
-            whole = self._may_be_whole[module] = any(map(_WHOLE.search, lines))
+            text = self._texts.text(module).lower()
+            whole = self._may_be_whole[module] = any(word in text for word in _WHOLE)
         # to go through a file's tokens takes a while, and few lines have such a comment
         if not whole and (line > len(lines) or "#" not in lines[line - 1]):
             return False

@@ -62,6 +62,16 @@ class Bodies(Parameters):
                         found.setdefault(part, []).append(index)
         return found
 
+    def _captured(self, module: Module) -> dict[tuple[int, str], list[int]]:
+        """The nodes that read the names of enclosing functions, by scope and name."""
+        found = self._captures.get(module)
+        if found is None:
+            found = self._captures[module] = {}
+            for index, node in enumerate(module.facts.nodes):
+                if type(node) is f.Free:
+                    found.setdefault((node.scope, node.name), []).append(index)
+        return found
+
     def of_subclasses(self, module: Module, owner: Value, name: str, found: Unknown) -> Value:
         """An attribute that a class lacks, where the code asks ``hasattr``: what its subclasses have.
 
@@ -102,7 +112,7 @@ class Bodies(Parameters):
         bound = func.fact.bindings.get(name, ())
         start = [node for node in bound[:1] if nodes[node] == f.Param(func.scope, index)]
         if len(bound) == 1:
-            start += [node for node in users if nodes[node] == f.Free(func.scope, name)]
+            start += [node for node in self._captured(module).get((func.scope, name), ()) if node in users]
         found = self._param_uses[key] = self.uses_from(module, start)
         return found
 
@@ -188,6 +198,7 @@ class Bodies(Parameters):
 
     _asked_for: dict[Module, frozenset[str]]
     _user_tables: dict[Module, dict[int, list[int]]]
+    _captures: dict[Module, dict[tuple[int, str], list[int]]]
     _param_uses: dict[tuple[Module, int, int], list[UseOfParameter]]
 
 

@@ -24,6 +24,7 @@ from awaitlint.infer.values import (
     Instance,
     OverloadedValue,
     PropertyValue,
+    UnionValue,
     Value,
     members,
     without_none,
@@ -97,6 +98,7 @@ class CallGraph:
         self._steps: dict[FunctionValue, tuple[Step, ...]] = {}
         self._tables: dict[Module, _Table] = {}
         self._getters: dict[tuple[Module, int, str], FunctionValue | None] = {}
+        self._parameters: dict[tuple[Module, int], tuple[int, ...]] = {}
 
     # ------------------------------------------------------------------ what others ask
     def steps(self, func: FunctionValue) -> tuple[Step, ...]:
@@ -137,6 +139,8 @@ class CallGraph:
     @staticmethod
     def _one_of(value: Value) -> tuple[Value, ...]:
         """The value, as a whole where it is one of several: nobody knows which of them runs."""
+        if not isinstance(value, UnionValue):
+            return (value,)
         found = members(without_none(value))
         return found if len(found) == 1 else (value,)
 
@@ -220,17 +224,18 @@ class CallGraph:
         if site.use is Use.WITH:
             yield from self._entered(func, site, call, value)
             return
+        target = self._implementation(value)
+        if not isinstance(target, FunctionValue) or not target.fact.is_generator or target.fact.is_async:
+            return
         if site.use is Use.ARGUMENT and not goes_through(self.infer, func, site.other):
             return
-        target = self._implementation(value)
         if site.use is Use.YIELDED:
             # ``yield from`` goes through what it is given; a plain ``yield`` hands it on
             used = self.infer.users(func.module).get(site.node, ())
             nodes = func.module.facts.nodes
             if not any(isinstance(nodes[user], f.Yielded) and nodes[user].is_from for user in used):  # type: ignore[union-attr]
                 return
-        if isinstance(target, FunctionValue) and target.fact.is_generator and not target.fact.is_async:
-            yield Step(Kind.ITERATE, target, self._run(func, call, target), site.node, site)
+        yield Step(Kind.ITERATE, target, self._run(func, call, target), site.node, site)
 
     def _entered(self, func: FunctionValue, site: f.Site, call: f.Call, value: Value) -> Iterator[Step]:
         if isinstance(value, CallableValue) and isinstance(value.result, ContextManagerValue):
@@ -250,11 +255,13 @@ class CallGraph:
         module, fact = func.module, func.fact
         scopes, nodes = module.facts.scopes, module.facts.nodes
         called = {node.func for node in nodes[fact.first_node : fact.end_node] if type(node) is f.Call}
-        inner = [
-            range(scope.first_node, scope.end_node)
-            for scope in scopes[func.scope + 1 :]
-            if scope.end_node and fact.first_node <= scope.first_node and scope.end_node <= fact.end_node
-        ]
+        inner = []
+        for at in range(func.scope + 1, len(scopes)):
+            scope = scopes[at]
+            if scope.first_node >= fact.end_node:
+                break
+            if scope.end_node and scope.end_node <= fact.end_node:
+                inner.append(range(scope.first_node, scope.end_node))
         for index in range(fact.first_node, fact.end_node):
             node = nodes[index]
             if type(node) is not f.Attr or index in called or any(index in span for span in inner):
@@ -320,25 +327,34 @@ class CallGraph:
         if target.module.origin is not Origin.PROJECT:
             return None
         context = dict(self._own_context(target))
-        if len(context) < _MOST_BOUND:
+        used = self._used_parameters(target) if call.args or call.keywords else ()
+        if used and len(context) < _MOST_BOUND:
             arguments = Arguments(func.module, call, func.context)
-            params = target.fact.params
             for position, lazy in self.infer._matched(target, arguments):
-                param = params[position]
-                if param.kind not in ("posonly", "normal", "kwonly"):
-                    continue
-                if param.annotation >= 0 and not self._is_open(target, param.annotation):
-                    continue
-                if not self._is_called_through(target, position):
+                if position not in used:
                     continue
                 value = without_none(lazy())
                 if isinstance(value, _TELLING) and len(context) < _MOST_BOUND:
                     context[target.module, target.scope, position] = value
         return FunctionValue(target.module, target.scope, None, tuple(context.items()))
 
+    def _used_parameters(self, target: FunctionValue) -> tuple[int, ...]:
+        """The parameters of a function for which it matters what a call gives."""
+        key = (target.module, target.scope)
+        found = self._parameters.get(key)
+        if found is None:
+            found = self._parameters[key] = tuple(
+                position
+                for position, param in enumerate(target.fact.params)
+                if param.kind in ("posonly", "normal", "kwonly")
+                and (param.annotation < 0 or self._is_open(target, param.annotation))
+                and self._is_called_through(target, position)
+            )
+        return found
+
     def _is_open(self, target: FunctionValue, annotation: int) -> bool:
         """Whether an annotation leaves open which of several classes a parameter is of."""
-        declared = without_none(self.infer.annotation(target.module, annotation, target.context))
+        declared = without_none(self.infer.annotation(target.module, annotation, ()))
         return len(members(declared)) > 1
 
     def _own_context(self, target: FunctionValue) -> Context:

@@ -35,5 +35,6 @@ class Inference(Expectations):
         self._private: dict[Module, dict[str, list[f.Call]]] = {}
         self._asked_for: dict[Module, frozenset[str]] = {}
         self._user_tables: dict[Module, dict[int, list[int]]] = {}
+        self._captures: dict[Module, dict[tuple[int, str], list[int]]] = {}
         self._tables: dict[Module, _Table] = {}
         self._param_uses: dict[tuple[Module, int, int], list[UseOfParameter]] = {}

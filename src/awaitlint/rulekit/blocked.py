@@ -143,7 +143,7 @@ class BlockedModule:
 
     def span(self, blocked: Blocked) -> Span:
         """The place of the step, in characters."""
-        line, column, end_line, end_column = self.chains.place(self._module.module, blocked.step)
+        line, column, end_line, end_column = self.chains.place(self._function(blocked.scope), blocked.step)
         columns = self._module.columns
         return Span(
             line,

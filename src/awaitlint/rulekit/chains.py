@@ -181,18 +181,20 @@ class Chains:
 
     def _is_harmless(self, func: FunctionValue, step: Step, leaf: Leaf) -> bool:
         """Whether the way to a blocking call, or a comment, says that it does not matter."""
-        line, column, *_ = self.place(func.module, step)
+        line, column, *_ = self.place(func, step)
         # in async code it is the finding that a comment silences
         if not func.fact.is_async and self._silenced(func.module, line):
             return True
         guards = self.guards(func, line, column)
         if guards.outside_loop:
             return True
-        known = self._guards.get((func.module, func.scope))
+        if not leaf.may_be_over():
+            return False
         called = frozenset[str]()
         nodes = func.module.facts.nodes
         call = nodes[step.node]
         method = nodes[call.func] if isinstance(call, f.Call) else None
+        known = self._guards_of(func)
         if known is not None and isinstance(method, f.Attr) and not isinstance(nodes[method.value], f.Call):
             # what was made just now is not what others have waited for
             called = known.called_before(line)
@@ -227,7 +229,7 @@ class Chains:
             for step, leaf in own_leaves:
                 # a connection that is made, used and closed is one thing
                 root = Root(f"{leaf.kind} {leaf.name.partition('.')[0]}", at.module.name, at.fact.qualname)
-                line, column, *_ = self.place(at.module, step)
+                line, column, *_ = self.place(at, step)
                 conditions = self.guards(at, line, column).conditions
                 reason = Reason(root, leaf, 0, step, None, conditions)
                 heapq.heappush(queue, (0, root, order[at], len(queue), at, reason))
@@ -265,7 +267,7 @@ class Chains:
         self, func: FunctionValue, step: Step, callee: FunctionValue, conditions: frozenset[Condition]
     ) -> frozenset[Condition] | None:
         """What must hold in a function so that a call in it blocks; None where the call does not block."""
-        line, column, *_ = self.place(func.module, step)
+        line, column, *_ = self.place(func, step)
         if not func.fact.is_async and self._silenced(func.module, line):
             return None
         guards = self.guards(func, line, column)
@@ -317,6 +319,10 @@ class Chains:
         return found
 
     def _way(self, func: FunctionValue, line: int, column: int) -> Guards:
+        known = self._guards_of(func)
+        return Guards() if known is None else known.at(line, column)
+
+    def _guards_of(self, func: FunctionValue) -> FunctionGuards | None:
         key = (func.module, func.scope)
         if key not in self._guards:
             fact = func.fact
@@ -327,16 +333,17 @@ class Chains:
                 if fact.kind is ScopeKind.FUNCTION
                 else None
             )
-        known = self._guards[key]
-        return Guards() if known is None else known.at(line, column)
+        return self._guards[key]
 
     # ------------------------------------------------------------------ places and texts
-    def place(self, module: Module, step: Step) -> tuple[int, int, int, int]:
-        """Line, column, last line and last column of a step, columns in UTF-8 bytes."""
+    def place(self, func: FunctionValue, step: Step) -> tuple[int, int, int, int]:
+        """Line, column, last line and last column of a step in a function, columns in UTF-8 bytes."""
         site = step.site
         if site is not None:
             return (site.line, site.column, site.end_line, site.end_column)
-        return self._attribute_places(module).get(step.node, (1, 0, 1, 0))
+        known, node = self._guards_of(func), func.module.facts.nodes[step.node]
+        found = known.attribute(node.name) if known is not None and isinstance(node, f.Attr) else None
+        return found or self._attribute_places(func.module).get(step.node, (1, 0, 1, 0))
 
     def _attribute_places(self, module: Module) -> dict[int, tuple[int, int, int, int]]:
         """Where the attributes of a module stand, which facts leave out: it is lowered once more."""
@@ -363,7 +370,7 @@ class Chains:
     def _hop(self, func: FunctionValue, step: Step, reason: Reason) -> Hop:
         callee = reason.leaf.name if step.function is None else step.function.fact.qualname
         return Hop(
-            func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func.module, step)
+            func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func, step)
         )
 
 

@@ -77,6 +77,10 @@ class Leaf(NamedTuple):
     instead: str = ""
     advice: str = ""
 
+    def may_be_over(self) -> bool:
+        """Whether `is_over` can hold of anything."""
+        return self.name.endswith((*_RESULTS, ".wait", ".join"))
+
     def is_over(self, tests: tuple[str, ...], called: frozenset[str]) -> bool:
         """Whether tests on the way, or calls that stand before it, leave nothing to wait for."""
         if self.name.endswith(_RESULTS):

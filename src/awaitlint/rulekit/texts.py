@@ -30,15 +30,18 @@ class Texts:
         """The bytes of a module's file; empty for a module that has none."""
         return (self._read(module.path) if module.path is not None else None) or b""
 
+    def text(self, module: Module) -> str:
+        """A module's text; empty where it cannot be decoded."""
+        try:
+            return decode(self.data(module)).text
+        except SourceError:
+            return ""
+
     def lines(self, module: Module) -> list[str]:
         """The lines of a module's text, without their ends."""
         found = self._lines.get(module)
         if found is None:
-            try:
-                text = decode(self.data(module)).text
-            except SourceError:
-                text = ""
-            found = self._lines[module] = split_lines(text)
+            found = self._lines[module] = split_lines(self.text(module))
         return found
 
     def columns(self, module: Module) -> Columns:

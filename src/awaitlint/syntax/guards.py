@@ -7,6 +7,7 @@ function's own lines are parsed once more.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -15,6 +16,8 @@ from typing import NamedTuple
 _LOOP_PROBES = frozenset({"get_running_loop", "current_async_library", "current_task", "current_trio_token"})
 #: words in the name of a function or flag that tells whether code is asynchronous
 _TELLING_WORDS = ("async", "running_loop", "event_loop", "is_running", "in_loop", "coroutine", "greenlet")
+#: words of the statements and expressions that make something run on one path only
+_BRANCHING = re.compile(r"\b(?:if|elif|while|try|and|or)\b")
 _EXITS = (ast.Return, ast.Raise, ast.Continue, ast.Break)
 
 
@@ -50,83 +53,120 @@ class FunctionGuards:
     """
 
     def __init__(self, lines: Sequence[str], first_line: int, line: int, column: int, end_line: int) -> None:
-        self._offset = 0
-        self._function = self._parse(lines, first_line, line, column, end_line)
+        self._text = "\n".join(lines[first_line - 1 : end_line])
+        self._place = (line, column)
+        #: what is added to a line of the tree to have that of the file
+        self._offset = first_line - 1
+        if self._text[:1] in (" ", "\t", "\f"):
+            self._text = "class _:\n" + self._text
+            self._offset -= 1
 
     def at(self, line: int, column: int) -> Guards:
         """The guards of the place at a line and column (in UTF-8 bytes) of the file."""
-        if self._function is None:
+        if not self._branches or self._function is None:
             return Guards()
-        way = _Way(self._parameters, self._loops)
+        way = _Way(self)
         way.walk(self._function.body, line - self._offset, column)
         return Guards(way.outside_loop, frozenset(way.conditions), tuple(way.tests))
 
     def called_before(self, line: int) -> frozenset[str]:
         """The last names of the functions that are called above a line of the file, or in it."""
-        if self._function is None:
-            return frozenset()
         last = line - self._offset
-        return frozenset(
-            _last_name(node.func)
-            for node in ast.walk(self._function)
-            if isinstance(node, ast.Call) and node.lineno <= last
+        return frozenset(_last_name(node.func) for node in self._names.calls if node.lineno <= last)
+
+    def attribute(self, name: str) -> tuple[int, int, int, int] | None:
+        """Where the attribute of this name stands, if the function has one: as `Site` has places."""
+        found = [node for node in self._names.attributes if node.attr == name]
+        if len(found) != 1:
+            return None
+        node = found[0]
+        return (
+            node.lineno + self._offset,
+            node.col_offset,
+            (node.end_lineno or node.lineno) + self._offset,
+            node.end_col_offset or 0,
         )
 
-    def _parse(
-        self, lines: Sequence[str], first_line: int, line: int, column: int, end_line: int
-    ) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
-        text = "\n".join(lines[first_line - 1 : end_line])
-        self._offset = first_line - 1
-        if text[:1] in (" ", "\t", "\f"):
-            text = "class _:\n" + text
-            self._offset -= 1
-        try:
-            tree = ast.parse(text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-        for node in ast.walk(tree):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and (
-                node.lineno + self._offset,
-                node.col_offset,
-            ) == (line, column):
-                return node
-        return None
+    @cached_property
+    def _branches(self) -> bool:
+        """Whether the text has a word without which nothing depends on anything."""
+        return _BRANCHING.search(self._text) is not None
 
     @cached_property
-    def _parameters(self) -> frozenset[str]:
+    def _function(self) -> ast.FunctionDef | ast.AsyncFunctionDef | None:
+        try:
+            body = ast.parse(self._text).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        node = body[0] if body else None
+        if isinstance(node, ast.ClassDef) and self._text.startswith("class _:\n"):
+            node = node.body[0]
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            return None
+        return node if (node.lineno + self._offset, node.col_offset) == self._place else None
+
+    @cached_property
+    def _names(self) -> _Names:
+        return _Names(self._function)
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
         """The parameters that the function does not bind anew."""
         assert self._function is not None
         args = self._function.args
         names = {arg.arg for arg in (*args.posonlyargs, *args.args, *args.kwonlyargs)}
-        bound = {
-            node.id
-            for node in ast.walk(self._function)
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-        }
-        return frozenset(names - bound)
+        return frozenset(names - self._names.bound)
 
-    @cached_property
-    def _loops(self) -> frozenset[str]:
+    @property
+    def loops(self) -> frozenset[str]:
         """Names that are bound to the running loop, or to None where there is none."""
-        assert self._function is not None
-        return frozenset(
-            target.id
-            for node in ast.walk(self._function)
-            if isinstance(node, ast.Assign) and _is_probe(node.value)
-            for target in node.targets
-            if isinstance(target, ast.Name)
-        )
+        return frozenset(self._names.loops)
+
+
+class _Names:
+    """What a function's tree holds, nested functions included, gathered in one walk."""
+
+    def __init__(self, root: ast.AST | None) -> None:
+        self.bound: set[str] = set()
+        self.loops: set[str] = set()
+        self.calls: list[ast.Call] = []
+        #: that are read
+        self.attributes: list[ast.Attribute] = []
+        todo: list[ast.AST] = [] if root is None else [root]
+        # `ast.walk` takes three times as long
+        while todo:
+            node = todo.pop()
+            kind = type(node)
+            if kind is ast.Name:
+                if type(node.ctx) is ast.Store:  # type: ignore[attr-defined]
+                    self.bound.add(node.id)  # type: ignore[attr-defined]
+                continue
+            if kind is ast.Constant:
+                continue
+            if isinstance(node, ast.Call):
+                self.calls.append(node)
+            elif isinstance(node, ast.Attribute):
+                if type(node.ctx) is ast.Load:
+                    self.attributes.append(node)
+            elif isinstance(node, ast.Assign) and _is_probe(node.value):
+                self.loops.update(target.id for target in node.targets if isinstance(target, ast.Name))
+            for name in node._fields:
+                value = getattr(node, name, None)
+                if isinstance(value, list):
+                    # of a dict's keys and of defaults some are missing, and some lists are of names
+                    todo.extend([each for each in value if isinstance(each, ast.AST)])
+                elif isinstance(value, ast.AST):
+                    todo.append(value)
 
 
 class _Way:
     """The walk to one place, which gathers what must hold on the way."""
 
-    def __init__(self, parameters: frozenset[str], loops: frozenset[str]) -> None:
+    def __init__(self, function: FunctionGuards) -> None:
         self.outside_loop = False
         self.conditions: set[Condition] = set()
         self.tests: list[str] = []
-        self._parameters = parameters
-        self._loops = loops
+        self._function = function
 
     def walk(self, block: Sequence[ast.stmt], line: int, column: int) -> None:
         """Go to the statement of a block that holds the place."""
@@ -202,20 +242,20 @@ class _Way:
         if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.IsNot):
             return self._tells_loop(test.left)
         if isinstance(test, ast.Name):
-            return test.id in self._loops
+            return test.id in self._function.loops
         if isinstance(test, ast.Call):
             name = _last_name(test.func)
             return name in _LOOP_PROBES or any(word in name.lower() for word in _TELLING_WORDS)
         return False
 
     def _parameter(self, test: ast.expr, *, holds: bool) -> None:
-        if isinstance(test, ast.Name) and test.id in self._parameters:
+        if isinstance(test, ast.Name) and test.id in self._function.parameters:
             self.conditions.add(Condition(test.id, "truthy", holds))
             return
         if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.left, ast.Name)):
             return
         operator, (other,) = test.ops[0], test.comparators
-        if test.left.id in self._parameters and isinstance(other, ast.Constant):
+        if test.left.id in self._function.parameters and isinstance(other, ast.Constant):
             if not isinstance(operator, (ast.Is, ast.IsNot, ast.Eq, ast.NotEq)):
                 return
             same = isinstance(operator, (ast.Is, ast.Eq)) == holds
