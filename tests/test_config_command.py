@@ -198,7 +198,7 @@ def cli(tmp_path: Path, monkeypatch, capsys):
 def values(text: str) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in tomllib.loads(text).items():
-        if isinstance(value, dict) and f"{key}.calls" in {option.key for option in OPTIONS}:
+        if isinstance(value, dict) and any(option.key.startswith(f"{key}.") for option in OPTIONS):
             flat.update({f"{key}.{inner}": content for inner, content in value.items()})
         else:
             flat[key] = value
@@ -347,5 +347,5 @@ def test_the_page_names_commands_and_files_that_there_are():
         finally:
             sys.stdout = before
     shown = stdout.getvalue()
-    for flag in set(re.findall(r"(?<![\w-])--[a-z-]+", PAGE)):
+    for flag in set(re.findall(r"(?<![\w-])--[a-z-]+\b", PAGE.replace("patch -p1 --binary", ""))):
         assert flag in shown, flag

@@ -230,6 +230,13 @@ OPTIONS = (
         choices=(*SEVERITIES, "off"),
     ),
     Option(
+        "coroutine-never-used.report-partial",
+        Kind.FLAG,
+        "Let `coroutine-never-used` also report a coroutine that is used on some paths through the function,"
+        " and dropped on another.",
+        "coroutine-never-used.report-partial = true",
+    ),
+    Option(
         "langfuse-target",
         Kind.CHOICE,
         "The version of Langfuse that `langfuse-observe-import` assumes: `auto` reads it from the project's"

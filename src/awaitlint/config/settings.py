@@ -50,6 +50,8 @@ class Settings:
     blocking_safe: tuple[str, ...] = ()
     #: (kind, level)
     blocking_levels: tuple[tuple[str, str], ...] = ()
+    #: report a coroutine that some path leaves unused, too
+    coroutine_never_used_report_partial: bool = False
     #: ``auto``, ``2``, ``3+`` or ``always``
     langfuse_target: str = "auto"
     output_format: str = "full"

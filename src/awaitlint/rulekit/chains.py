@@ -156,7 +156,7 @@ class Chains:
                 continue
             func = FunctionValue(module, scope)
             for step in self.graph.steps(func):
-                at = self.place(module, step)[0]
+                at = self.place(func, step)[0]
                 # what another comment silences at the call itself needs none at the ``def``
                 if line not in (None, at) and (line != fact.line or self._silenced(module, at)):
                     continue
@@ -369,9 +369,7 @@ class Chains:
 
     def _hop(self, func: FunctionValue, step: Step, reason: Reason) -> Hop:
         callee = reason.leaf.name if step.function is None else step.function.fact.qualname
-        return Hop(
-            func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func, step)
-        )
+        return Hop(func.module, func.fact.qualname or "<module>", step.kind, callee, *self.place(func, step))
 
 
 def _satisfies(node: f.Node, condition: Condition) -> bool:
