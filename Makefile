@@ -42,11 +42,13 @@ lint: $(VENV)/.dev ## ruff, mypy, the layers' import contract, and awaitlint on 
 
 generated: $(VENV)/.dev ## are the generated files up to date?
 	$(BIN)/python scripts/rule_table.py --check
+	$(BIN)/python scripts/option_reference.py --check
 	$(BIN)/python scripts/generate_stdlib.py --check
 	$(BIN)/python scripts/generate_packages.py --check --installed --only $(SAMPLE)
 
 generate: $(VENV)/.dev ## write the generated files again
 	$(BIN)/python scripts/rule_table.py
+	$(BIN)/python scripts/option_reference.py
 	$(BIN)/python scripts/generate_stdlib.py
 
 stdlib: $(VENV)/.test ## make the table of the standard library again, after a change of the facts

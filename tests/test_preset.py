@@ -104,7 +104,7 @@ def test_a_likely_finding_does_not_hide_a_certain_one_of_the_same_cause(cli, mon
 
     def messages(**overrides):
         session = Session(SettingsCache(overrides=overrides), SourceStore())
-        return [each.message for each in check_file(session, target)]
+        return [each.message for each in check_file(session, target).found]
 
     assert messages() == ["this is certain"]
     assert messages(preset="pedantic") == ["this is certain"]

@@ -349,7 +349,7 @@ def test_diff():
 @pytest.mark.parametrize(
     ("name", "quoted"),
     [
-        ("a b/\u00e9\u65e5.py", "{}/a b/\u00e9\u65e5.py"),
+        ("a b/\u00e9\u65e5.py", "{}/a b/\u00e9\u65e5.py\t"),
         ("new\nline.py", '"{}/new\\nline.py"'),
         ('quo"te\\.py', '"{}/quo\\"te\\\\.py"'),
         ("\u00e9\x1b[1m.py", '"{}/\\303\\251\\033[1m.py"'),

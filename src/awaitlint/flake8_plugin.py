@@ -68,7 +68,9 @@ class _Checker:
     """One session, which lives as long as the process and notices what changes meanwhile."""
 
     def __init__(self, choices: _Choices) -> None:
-        self._session = Session(choices.settings(), SourceStore(), Options(isolated=choices.isolated))
+        # which ``noqa`` does what is up to flake8's own options
+        options = Options(isolated=choices.isolated, judge_noqa=False)
+        self._session = Session(choices.settings(), SourceStore(), options)
 
     def check(self, filename: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
         """(line, column, "CODE message") of each finding in the file, whose text is `lines`."""

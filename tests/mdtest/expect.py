@@ -52,6 +52,10 @@ def _comments(text: str) -> Iterable[tuple[int, str, str]]:
             for kind, rest in (*waiting, *found):
                 yield number, kind, rest
             waiting.clear()
+        else:
+            # behind another comment, which is what is spoken of
+            for kind, rest in found:
+                yield number, kind, rest
     if waiting:
         raise ValueError(f"no code follows the expectation: {waiting[0][1]}")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, TypeVar
 
 import click
@@ -25,6 +25,7 @@ SHARED = (
     "python",
     "target-version",
     "min-severity",
+    "baseline",
     "output-format",
     "fix",
     "unsafe-fixes",
@@ -39,25 +40,34 @@ _METAVARS = {
 }
 
 
-def shared_options(function: _Function) -> _Function:
-    """Give a command the options that it shares with the configuration; one that is absent is None."""
-    for key in reversed(SHARED):
-        option = BY_KEY[key]
-        summary = option.help.partition(". ")[0].rstrip(".").replace("`", "") + "."
-        if option.kind is Kind.FLAG:
-            decorate = click.option(f"--{key}/--no-{key}", option.field, default=None, help=summary)
-        elif option.kind is Kind.CHOICE:
-            decorate = click.option(
-                f"--{key}", option.field, type=click.Choice(option.choices), default=None, help=summary
-            )
-        elif option.kind in (Kind.VERSION, Kind.PATH):
-            decorate = click.option(f"--{key}", option.field, metavar=_METAVARS[option.kind], help=summary)
-        else:
-            decorate = click.option(
-                f"--{key}", option.field, multiple=True, metavar=_METAVARS[option.kind], help=summary
-            )
-        function = decorate(function)
-    return function
+def shared_options(without: Collection[str] = ()) -> Callable[[_Function], _Function]:
+    """Gives a command the options that it shares with the configuration; one that is absent is None."""
+
+    def decorate(function: _Function) -> _Function:
+        for key in reversed(SHARED):
+            if key not in without:
+                function = _with_option(function, key)
+        return function
+
+    return decorate
+
+
+def _with_option(function: _Function, key: str) -> _Function:
+    option = BY_KEY[key]
+    summary = option.help.partition(". ")[0].rstrip(".").replace("`", "") + "."
+    if option.kind is Kind.FLAG:
+        decorate = click.option(f"--{key}/--no-{key}", option.field, default=None, help=summary)
+    elif option.kind is Kind.CHOICE:
+        decorate = click.option(
+            f"--{key}", option.field, type=click.Choice(option.choices), default=None, help=summary
+        )
+    elif option.kind in (Kind.VERSION, Kind.PATH):
+        decorate = click.option(f"--{key}", option.field, metavar=_METAVARS[option.kind], help=summary)
+    else:
+        decorate = click.option(
+            f"--{key}", option.field, multiple=True, metavar=_METAVARS[option.kind], help=summary
+        )
+    return decorate(function)
 
 
 def overrides(given: dict[str, Any]) -> dict[str, object]:
@@ -65,7 +75,7 @@ def overrides(given: dict[str, Any]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key in SHARED:
         option = BY_KEY[key]
-        value = given[option.field]
+        value = given.get(option.field)
         if value is None or value == ():
             continue
         if option.kind is Kind.SELECTORS_BY_GLOB:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 import click
 
 from awaitlint.cli.check import check
+from awaitlint.cli.config import config
 from awaitlint.cli.output import OutputError, error, prepare_streams, reason, say, write_lines
 from awaitlint.cli.rule import rule
 from awaitlint.cli.version import version_line
@@ -62,6 +63,7 @@ def version() -> int:
 
 commands.add_command(check)
 commands.add_command(rule)
+commands.add_command(config)
 
 
 def run(arguments: Sequence[str]) -> int:

@@ -109,6 +109,11 @@ def error(message: str) -> None:
     write_lines([f"error: {one_line(' '.join(message.split()))}"], sys.stderr)
 
 
+def note(message: str) -> None:
+    """One line on standard error that is worth knowing."""
+    write_lines([f"note: {one_line(' '.join(message.split()))}"], sys.stderr)
+
+
 def warning(message: str) -> None:
     """One line on standard error about something that did not stop the run."""
     write_lines([f"warning: {one_line(' '.join(message.split()))}"], sys.stderr)

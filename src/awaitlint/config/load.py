@@ -11,7 +11,7 @@ import stat
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ CONFIG_NAMES = (".awaitlint.toml", "awaitlint.toml", PYPROJECT)
 #: bytes of a configuration file at most
 _LARGEST = 16 << 20
 
+#: fields of options that are paths
+_PATHS = frozenset(option.field for option in BY_KEY.values() if option.kind is Kind.PATH)
+
 _Signature = tuple[int, int, int] | None
 
 
@@ -43,6 +46,25 @@ class _Directory:
     config_path: Path | None
     values: Mapping[str, object] | None
     requires_python: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What governs a directory: its configuration, and what ``requires-python`` says and where."""
+
+    root: Path
+    config_path: Path | None = None
+    values: Mapping[str, object] = field(default_factory=dict)
+    requires: tuple[int, int] | None = None
+    requires_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value comes from: a file or ``command line``; `key` is its name there, if that is another."""
+
+    source: Path | str
+    key: str = ""
 
 
 class SettingsCache:
@@ -68,8 +90,8 @@ class SettingsCache:
         self._rule_names = rule_names
         self._recheck = recheck
         self._overrides = self._values(overrides or {}, COMMAND_LINE)
-        if "python" in self._overrides:
-            self._overrides["python"] = _usable(self._overrides["python"], Path.cwd(), COMMAND_LINE)
+        for name in _PATHS & self._overrides.keys():
+            self._overrides[name] = _absolute(name, self._overrides[name], Path.cwd(), COMMAND_LINE)
         self._isolated = isolated
         self._config = Path(os.path.abspath(config)) if config is not None else None
         self._directories: dict[str, tuple[float, _Directory]] = {}
@@ -94,47 +116,63 @@ class SettingsCache:
         self._answers[name] = (now, settings)
         return settings
 
+    def origins(self, directory: Path) -> dict[str, tuple[Origin, ...]]:
+        """Where the values of options come from, by their fields; none of those that have their defaults."""
+        source = self._source(directory, time.monotonic())
+        found: dict[str, tuple[Origin, ...]] = {}
+        if source.requires_path is not None:
+            found["target_version"] = (Origin(source.requires_path, "requires-python"),)
+        if source.config_path is not None:
+            found.update(dict.fromkeys(source.values, (Origin(source.config_path),)))
+        if "select" in self._overrides:
+            found.pop("extend_select", None)
+        for name in self._overrides:
+            before = found.get(name, ()) if _adds(name) else ()
+            found[name] = (*before, Origin(COMMAND_LINE))
+        return found
+
     def _resolve(self, directory: Path, now: float) -> Settings:
+        return self._settings_of(self._source(directory, now))
+
+    def _source(self, directory: Path, now: float) -> _Source:
         if self._isolated:
-            return self._settings_of(self._root(directory, now), None, {}, None)
+            return _Source(self._root(directory, now))
         found: _Directory | None = None
         requires: tuple[int, int] | None = None
+        requires_path: Path | None = None
         for ancestor in (directory, *directory.parents):
             state = self._directory(ancestor, now)
             if found is None and state.values is not None:
                 found = state
-            requires = requires or state.requires_python
+            if requires is None and state.requires_python is not None:
+                requires, requires_path = state.requires_python, ancestor / PYPROJECT
         if self._config is not None:
-            return self._settings_of(
-                self._root(directory, now), self._config, self._named_config(self._config), requires
-            )
-        if found is None or found.config_path is None or found.values is None:
-            return self._settings_of(self._root(directory, now), None, {}, requires)
-        return self._settings_of(found.config_path.parent, found.config_path, found.values, requires)
+            root, path, values = self._root(directory, now), self._config, self._named_config(self._config)
+        elif found is None or found.config_path is None or found.values is None:
+            root, path, values = self._root(directory, now), None, {}
+        else:
+            root, path, values = found.config_path.parent, found.config_path, found.values
+        return _Source(root, path, values, requires, requires_path)
 
     def _root(self, directory: Path, now: float) -> Path:
         if now - self._marked[0] >= self._recheck:
             self._marked = (now, {})
         return project_root(directory, marked=self._marked[1])
 
-    def _settings_of(
-        self,
-        root: Path,
-        config_path: Path | None,
-        values: Mapping[str, object],
-        requires: tuple[int, int] | None,
-    ) -> Settings:
-        key = (root, config_path, id(values) if values else None, requires)
+    def _settings_of(self, source: _Source) -> Settings:
+        values, config_path, requires = source.values, source.config_path, source.requires
+        key = (source.root, config_path, id(values) if values else None, requires)
         known = self._settings.get(key)
         if known is not None:
             return known[1]
         merged = _merge(values, self._overrides, self._rule_names)
-        if "python" in values and "python" not in self._overrides and config_path is not None:
-            merged["python"] = _usable(values["python"], config_path.parent, config_path)
+        for name in (_PATHS & values.keys()) - self._overrides.keys():
+            if config_path is not None:
+                merged[name] = _absolute(name, values[name], config_path.parent, config_path)
         if requires is not None:
             merged.setdefault("target_version", requires)
         merged["target_is_known"] = "target_version" in merged
-        settings = Settings(root=root, config_path=config_path, **merged)
+        settings = Settings(root=source.root, config_path=config_path, **merged)
         self._settings[key] = (values, settings)
         return settings
 
@@ -230,14 +268,15 @@ def _flattened(table: Mapping[str, object]) -> Iterable[tuple[str, object]]:
             yield key, value
 
 
-def _usable(python: object, base: Path, source: Path | str) -> Path:
-    """The absolute path of the option `python`, which stands in the directory `base`."""
-    assert isinstance(python, Path)
-    path = os.path.abspath(base / os.path.expanduser(python))  # noqa: PTH111
-    try:
-        named_environment(path)
-    except UnusableError as error:
-        raise ConfigError(source, str(error), key="python", value=os.fspath(python)) from error
+def _absolute(name: str, value: object, base: Path, source: Path | str) -> Path:
+    """The absolute path of an option whose value stands in the directory `base`."""
+    assert isinstance(value, Path)
+    path = os.path.abspath(base / os.path.expanduser(value))  # noqa: PTH111
+    if name == "python":
+        try:
+            named_environment(path)
+        except UnusableError as error:
+            raise ConfigError(source, str(error), key="python", value=os.fspath(value)) from error
     return Path(path)
 
 
@@ -269,14 +308,18 @@ def _merge(
         merged["ignore"] = tuple(
             each for each in merged["ignore"] if _canonical((each,), rule_names).isdisjoint(wanted)
         )
-    for field, value in overrides.items():
-        adds = field == "ignore" or field.startswith("extend_")
-        merged[field] = (*_tuple(merged, field), *_tuple(overrides, field)) if adds else value
+    for name, value in overrides.items():
+        merged[name] = (*_tuple(merged, name), *_tuple(overrides, name)) if _adds(name) else value
     return merged
 
 
-def _tuple(values: Mapping[str, object], field: str) -> tuple[Any, ...]:
-    value = values.get(field, ())
+def _adds(name: str) -> bool:
+    """Whether what the command line says of an option is added to what is configured."""
+    return name == "ignore" or name.startswith("extend_")
+
+
+def _tuple(values: Mapping[str, object], name: str) -> tuple[Any, ...]:
+    value = values.get(name, ())
     return value if isinstance(value, tuple) else (value,)
 
 

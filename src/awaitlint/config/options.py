@@ -7,10 +7,12 @@ and the generated reference and schema all come from it; `Settings` has a field 
 from __future__ import annotations
 
 import enum
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from awaitlint.config.settings import CALLBACK_SLOTS, Settings
 from awaitlint.files.globs import GlobError, compile_glob
@@ -56,6 +58,14 @@ class Option:
     def field(self) -> str:
         """The name of the field of `Settings`."""
         return self.key.replace("-", "_").replace(".", "_")
+
+    @property
+    def type(self) -> str:
+        """What its values are, in words."""
+        choices = ", ".join(f'"{choice}"' for choice in self.choices)
+        if self.kind is Kind.CHOICE:
+            return f"one of {choices}"
+        return f"{self.kind.value}: {choices}" if choices else self.kind.value
 
     @property
     def default(self) -> object:
@@ -104,7 +114,7 @@ OPTIONS = (
         "extend-select",
         Kind.SELECTORS,
         "Rules to check in addition to those selected.",
-        'extend-select = ["await-in-loop"]',
+        'extend-select = ["client-per-request"]',
     ),
     Option(
         "ignore",
@@ -173,6 +183,13 @@ OPTIONS = (
         'target-version = "3.11"',
     ),
     Option(
+        "baseline",
+        Kind.PATH,
+        "The file of the findings that are known already, which are not reported. `awaitlint check"
+        " --update-baseline` writes it.",
+        'baseline = "awaitlint-baseline.json"',
+    ),
+    Option(
         "known-safe-calls",
         Kind.STRINGS,
         "Qualified names, with globs, of functions and methods whose calls are never reported.",
@@ -222,6 +239,13 @@ OPTIONS = (
         " functions such as `filter` and `sorted`.",
         'async-function-as-sync-callback.slots = ["loop", "done-callback", "thread", "executor"]',
         choices=CALLBACK_SLOTS,
+    ),
+    Option(
+        "coroutine-never-used.report-partial",
+        Kind.FLAG,
+        "Let `coroutine-never-used` also report a coroutine that is used on some paths through the function,"
+        " and dropped on another.",
+        "coroutine-never-used.report-partial = true",
     ),
     Option(
         "langfuse-target",
@@ -336,8 +360,24 @@ def _checked_globs(patterns: Iterable[str]) -> tuple[str, ...]:
     return checked
 
 
+def plain(option: Option, value: object) -> Any:
+    """The value of an option's field as TOML has it; None where there is none."""
+    if isinstance(value, Path):
+        return os.fspath(value)
+    if option.kind is Kind.VERSION and isinstance(value, tuple):
+        return ".".join(str(part) for part in value)
+    if option.kind is Kind.SELECTORS_BY_GLOB and isinstance(value, tuple):
+        table: dict[str, list[str]] = {}
+        for pattern, selectors in value:
+            table.setdefault(pattern, []).extend(selectors)
+        return table
+    if option.kind in (Kind.TEXTS_BY_NAME, Kind.LEVELS) and isinstance(value, tuple):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _version(value: object) -> tuple[int, int]:
-    match = re.fullmatch(r"(?:py)?3\.?(\d{1,2})", value) if isinstance(value, str) else None
+    match = re.fullmatch(r"(?:py)?3\.?([0-9]{1,2})", value) if isinstance(value, str) else None
     if match is None or int(match[1]) < 7:
         raise OptionError(value, f"expected {Kind.VERSION.value}, 3.7 or later")
     return (3, int(match[1]))

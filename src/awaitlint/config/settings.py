@@ -43,6 +43,8 @@ class Settings:
     target_version: tuple[int, int] = (3, 13)
     #: whether the configuration, the command line or `requires-python` says so
     target_is_known: bool = False
+    #: the file of the findings that are known already; absolute
+    baseline: Path | None = None
     #: globs of qualified names whose calls are never reported
     known_safe_calls: tuple[str, ...] = ()
     #: the mildest findings that are reported; None: ``warning``, and ``info`` where that is asked for
@@ -55,6 +57,8 @@ class Settings:
     blocking_levels: tuple[tuple[str, str], ...] = ()
     #: the families of callers that `async-function-as-sync-callback` looks at
     async_function_as_sync_callback_slots: tuple[str, ...] = CALLBACK_SLOTS
+    #: report a coroutine that some path leaves unused, too
+    coroutine_never_used_report_partial: bool = False
     #: ``auto``, ``2``, ``3+`` or ``always``
     langfuse_target: str = "auto"
     output_format: str = "full"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.config.options import SEVERITIES
 from awaitlint.config.selection import reports_likely, selected
-from awaitlint.engine.suppressions import suppress
+from awaitlint.engine.suppressions import Comments, suppress
 from awaitlint.files.source import SourceError, decode
 from awaitlint.index.facts import Call, Name
 from awaitlint.infer.values import FunctionValue, OverloadedValue, members
@@ -14,6 +14,7 @@ from awaitlint.model import Confidence, Diagnostic, Severity
 from awaitlint.rulekit.context import ModuleContext
 from awaitlint.rulekit.registry import all_rules
 from awaitlint.rules.syntax_error import SyntaxErrorRule
+from awaitlint.rules.unused_suppression import UnusedSuppression
 from awaitlint.syntax.parse import SyntaxProblem
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from awaitlint.config.settings import Settings
     from awaitlint.engine.session import Lowered, Session
+    from awaitlint.engine.suppressions import Suppressed
     from awaitlint.files.discover import Target
     from awaitlint.index.facts import Site
     from awaitlint.infer.values import Value
@@ -31,15 +33,28 @@ if TYPE_CHECKING:
 _TOO_DEEP = SyntaxProblem(1, 0, "nested too deeply to be analysed")
 
 
-def check_file(session: Session, target: Target) -> tuple[Diagnostic, ...]:
-    """The findings of one file, sorted, selected by its settings, less the suppressed."""
+class Checked(NamedTuple):
+    """What there is to say of one file.
+
+    `found` are the findings in order, selected by its settings, less the suppressed; `hidden` others that are
+    too mild or too unsure to be reported, `codes` those of the rules that were checked to the end: both where
+    they were asked for.
+    """
+
+    found: tuple[Diagnostic, ...] = ()
+    hidden: tuple[Diagnostic, ...] = ()
+    codes: frozenset[str] = frozenset()
+
+
+def check_file(session: Session, target: Target, *, hidden: bool = False) -> Checked:
+    """Check one file; `hidden` asks for what is too mild or too unsure to be reported, and for the rules."""
     settings = session.settings_for(target.path)
     codes = selected(rule_keys(), settings, target.path)
     lowered = session.lowered(target.path)
     if lowered.problem is not None:
         return _unreadable(target, lowered, codes)
     if target.path.suffix == ".pyi" or not codes:
-        return ()
+        return Checked(codes=codes)
     rules = [rule for rule in all_rules() if rule.code in codes and is_wanted(rule, settings)]
     try:
         context = inspect(session, target, settings, rules)
@@ -47,9 +62,48 @@ def check_file(session: Session, target: Target) -> tuple[Diagnostic, ...]:
         session.linked(target.path, settings).infer.recover()
         return _unreadable(target, lowered._replace(problem=_TOO_DEEP), codes)
     if context is None:
-        return ()
-    found = [pair for pair in context.findings if is_wanted(pair[1], settings)]
-    return suppress(context.text, first_of_each_cause(found)).kept
+        return Checked()
+    return _outcome(session, context, frozenset(rule.code for rule in rules), hidden=hidden)
+
+
+def _outcome(session: Session, context: ModuleContext, codes: frozenset[str], *, hidden: bool) -> Checked:
+    """What becomes of the findings of a file."""
+    settings = context.settings
+    wanted = [pair for pair in context.findings if is_wanted(pair[1], settings)]
+    shown = first_of_each_cause(wanted)
+    if UnusedSuppression.code not in codes and not hidden:
+        return Checked(suppress(context.text, shown).kept)
+    mild = first_of_each_cause(pair for pair in context.findings if not is_wanted(pair[1], settings))
+    whole = not any(finding.code == SyntaxErrorRule.code for _, finding in context.findings)
+    checked = codes - context.failed if whole else codes & {SyntaxErrorRule.code}
+    comments = Comments.of(context.text)
+    outcome = suppress(context.text, [*shown, *mild], comments)
+    unshown = set(map(id, mild))
+    found = [each for each in outcome.kept if id(each) not in unshown]
+    if whole and UnusedSuppression.code in codes:
+        found += _unused(session, context, comments, checked, outcome)
+        found.sort(key=lambda finding: finding.sort_key)
+    return Checked(tuple(found), tuple(each for each in outcome.kept if id(each) in unshown), checked)
+
+
+def _unused(
+    session: Session, context: ModuleContext, comments: Comments, checked: frozenset[str], outcome: Suppressed
+) -> list[Diagnostic]:
+    """The comments that the file can do without."""
+    if not comments.found:
+        return []
+    from awaitlint.engine.unused import Unused  # noqa: PLC0415  only where it is asked for
+
+    chains = session.chains(session.linked(context.path, context.settings), context.settings)
+    unused = Unused(
+        context.text,
+        comments,
+        checked,
+        lambda line: chains.silences(context.module, line),
+        noqa=session.options.judge_noqa,
+    )
+    found = unused.findings(context.display, outcome)
+    return [finding for finding in found if is_wanted(finding, context.settings)]
 
 
 def inspect(
@@ -105,10 +159,10 @@ def _context(
     )
 
 
-def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> tuple[Diagnostic, ...]:
+def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> Checked:
     """The one finding about a file that cannot be read, decoded or parsed."""
     if SyntaxErrorRule.code not in codes or lowered.problem is None:
-        return ()
+        return Checked()
     finding = SyntaxErrorRule.finding(target.display, lowered.problem)
     text = ""
     if lowered.data is not None:
@@ -116,7 +170,7 @@ def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> tupl
             text = decode(lowered.data).text
         except SourceError:
             text = lowered.data.decode("latin-1")
-    return suppress(text, [finding]).kept
+    return Checked(suppress(text, [finding]).kept, codes=frozenset({SyntaxErrorRule.code}))
 
 
 def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> list[int]:
@@ -229,6 +283,7 @@ def _crashed(session: Session, context: ModuleContext, rule: Rule, error: Except
         finding = SyntaxErrorRule.finding(context.display, _TOO_DEEP)
         context.findings.append((SyntaxErrorRule.code, finding))
         return
+    context.failed.add(rule.code)
     reason = f"{type(error).__name__}: {error}"
     session.internal_errors.append(f"{context.display}: the rule {rule.name} ({rule.code}) failed: {reason}")
 

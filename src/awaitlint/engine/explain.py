@@ -17,11 +17,12 @@ from awaitlint.model import Span
 from awaitlint.rulekit.registry import all_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from awaitlint.engine.session import Session
     from awaitlint.engine.tracing import Text
     from awaitlint.files.discover import Target
+    from awaitlint.model import Diagnostic
     from awaitlint.rulekit.context import ModuleContext
 
 
@@ -79,7 +80,8 @@ def explain(session: Session, target: Target, line: int, column: int | None = No
         raise ExplainError(f"{target.display}: the cache has other facts than the file; try --no-cache")
     chosen = _choose(context, text, line, column)
     tracer = Tracer(texts, linked.infer)
-    return [_explained(context, tracer, each) for each in chosen]
+    known = session.known(target)
+    return [_explained(context, tracer, each, known) for each in chosen]
 
 
 def _problem(problem: Exception) -> str:
@@ -89,7 +91,9 @@ def _problem(problem: Exception) -> str:
     return f"cannot parse the file: {getattr(problem, 'message', problem)} (line {line}, column {column + 1})"
 
 
-def _explained(context: ModuleContext, tracer: Tracer, found: _Found) -> Explanation:
+def _explained(
+    context: ModuleContext, tracer: Tracer, found: _Found, known: Collection[Diagnostic]
+) -> Explanation:
     at = At(context.module, found.node, found.expr, found.scope)
     value = context.infer.value(context.module, found.node)
     step = tracer.step(at, 0)
@@ -100,7 +104,7 @@ def _explained(context: ModuleContext, tracer: Tracer, found: _Found) -> Explana
         verdict=verdict(context.infer, value),
         is_known=is_known(context.infer, value),
         steps=step.parts,
-        outcome=outcome(context, found.site, _span(context, found.expr)),
+        outcome=outcome(context, found.site, _span(context, found.expr), known),
         remark=step.remark,
     )
 

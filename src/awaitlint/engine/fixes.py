@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import codecs
-import contextlib
 import itertools
 import os
 import re
@@ -14,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from awaitlint.engine.writing import replace_file
 from awaitlint.model import Diagnostic, Edit, Fix, Safety
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -182,37 +182,10 @@ def write_fixed(path: Path, data_before: bytes, text: str, encoding: str, *, bom
             raise FixError(path, "it was changed while it was checked")
         if not os.access(target, os.W_OK):
             raise FixError(path, "permission denied")
-        _replace(target, data)
+        replace_file(target, data)
     except OSError as error:
         raise FixError(path, (error.strerror or str(error)).lower()) from error
     return True
-
-
-def _replace(target: Path, data: bytes) -> None:
-    import tempfile  # noqa: PLC0415  only a run that writes pays for it
-
-    status = target.stat()
-    handle, name = tempfile.mkstemp(prefix=f".{target.name[:64]}.", suffix=".tmp", dir=target.parent)
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        _take_owner(temporary, status)
-        temporary.chmod(status.st_mode & 0o7777)
-        temporary.replace(target)
-    except BaseException:
-        temporary.unlink()
-        raise
-
-
-def _take_owner(temporary: Path, status: os.stat_result) -> None:
-    own = temporary.stat()
-    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
-        # Only root may give files away, and the content is what matters.
-        with contextlib.suppress(PermissionError):
-            os.chown(temporary, status.st_uid, status.st_gid)
 
 
 class _Positions:

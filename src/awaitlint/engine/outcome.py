@@ -12,7 +12,7 @@ from awaitlint.index.facts import Use
 from awaitlint.infer.values import External, Unknown, members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from awaitlint.index.facts import Site
     from awaitlint.infer.values import AwaitableValue
@@ -76,22 +76,26 @@ class Outcome:
     silence: str = ""
 
 
-def outcome(context: ModuleContext, site: Site | None, span: Span) -> Outcome:
+def outcome(
+    context: ModuleContext, site: Site | None, span: Span, known: Collection[Diagnostic] = ()
+) -> Outcome:
     """What becomes of the expression at `span`; `site` is None where facts have none.
 
-    `context` is of a file that all rules have looked at.
+    `context` is of a file that all rules have looked at, `known` are findings that are in its baseline.
     """
     if site is None:
         return Outcome("", silence="it cannot run, or only type checkers read it")
     use = _USES[site.use]
     if context.path.suffix == ".pyi":
         return Outcome(use, silence="stub files are not reported")
-    reports = tuple(_reports(context, site, span))
+    reports = tuple(_reports(context, site, span, known))
     return Outcome(use, reports, "" if reports else _silence(context, site))
 
 
 # -------------------------------------------------------------------------------- findings
-def _reports(context: ModuleContext, site: Site, span: Span) -> Iterator[Report]:
+def _reports(
+    context: ModuleContext, site: Site, span: Span, known: Collection[Diagnostic]
+) -> Iterator[Report]:
     settings = context.settings
     codes = selected(rule_keys(), settings, context.path)
     on = [pair for pair in context.findings if pair[1].code in codes and is_wanted(pair[1], settings)]
@@ -107,6 +111,8 @@ def _reports(context: ModuleContext, site: Site, span: Span) -> Iterator[Report]
             does = f"would report it{where} under the preset `pedantic`: it is not certain"
         elif each in silenced:
             does = f"would report it{where}, but a comment silences it"
+        elif each in known:
+            does = f"would report it{where}, but it is known from the baseline"
         elif each in shown:
             does = f"reports it{where}"
         else:

@@ -27,6 +27,8 @@ class Result:
     diagnostics: tuple[Diagnostic, ...]
     files: int
     internal_errors: tuple[str, ...] = ()
+    #: all findings, those too of which another with the same root cause is shown
+    places: tuple[Diagnostic, ...] = field(default=(), repr=False, compare=False)
     #: what the run learned; it lives as long as the result, so that nothing is freed before it need be
     session: Session | None = field(default=None, repr=False, compare=False)
     #: the texts that the findings speak of: the files may have changed since they were checked
@@ -78,6 +80,7 @@ def run(
         tuple(one_for_each_root(found)),
         len(targets),
         tuple(session.internal_errors),
+        tuple(found),
         session,
         session.texts(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaitlint.engine.cache import FactsCache, project_cache
 from awaitlint.engine.check import check_file
 from awaitlint.engine.environments import Environments
+from awaitlint.engine.known import Baselines
 from awaitlint.engine.options import Options
 from awaitlint.engine.silences import Silences
 from awaitlint.files.roots import project_root
-from awaitlint.files.source import SourceError, SourceStore
+from awaitlint.files.source import SourceError, SourceStore, decode, split_lines
 from awaitlint.index.lower import lower
 from awaitlint.index.packages import TURNED_ASYNC, package_library
 from awaitlint.index.project import Module, Project
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from awaitlint.config.settings import Settings
+    from awaitlint.engine.baseline import Baseline
+    from awaitlint.engine.check import Checked
     from awaitlint.files.discover import Target
     from awaitlint.index.facts import ModuleFacts
     from awaitlint.model import Diagnostic
@@ -78,13 +82,32 @@ class Session:
         self._roots: dict[Path, Path] = {}
         self._marked: dict[str, bool] = {}
         self._caches: dict[Path, FactsCache | None] = {}
+        self.baselines = Baselines(self.options.baseline)
         self._checked = time.monotonic()
         self._interval = _RECHECK
 
     def check(self, target: Target) -> tuple[Diagnostic, ...]:
-        """The findings of one file, sorted, selected by its settings, less the suppressed."""
+        """The findings of one file, sorted, selected by its settings, less the suppressed and the known."""
         self.displays[target.path] = target.display
-        return check_file(self, target)
+        baseline = self.baselines.of(self.settings_for(target.path))
+        checked = check_file(self, target, hidden=baseline is not None)
+        return checked.found if baseline is None else self._unknown(target, checked, baseline)
+
+    def known(self, target: Target) -> frozenset[Diagnostic]:
+        """The findings of one file that are not reported since they are in its baseline."""
+        baseline = self.baselines.of(self.settings_for(target.path))
+        if baseline is None:
+            return frozenset()
+        checked = check_file(self, target, hidden=True)
+        return frozenset(checked.found) - frozenset(self._unknown(target, checked, baseline))
+
+    def _unknown(self, target: Target, checked: Checked, baseline: Baseline) -> tuple[Diagnostic, ...]:
+        lines: list[str] = []
+        lowered = self.lowered(target.path)
+        if checked.found or checked.hidden:
+            with contextlib.suppress(SourceError):
+                lines = split_lines(decode(lowered.data or b"").text)
+        return self.baselines.unknown(target.path, checked, baseline, lowered.facts, lines)
 
     def display_of(self, path: Path) -> str:
         """How the run names a file: as the user did, else relative to the working directory."""

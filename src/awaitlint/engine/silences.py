@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from awaitlint.rulekit.texts import Texts
 
 #: the rules that speak of a blocking call where it stands, and of the chains that lead to it
-_RULES = (
+CHAINED = (
     ("AWL301", "blocking-sleep"),
     ("AWL302", "blocking-network"),
     ("AWL303", "blocking-database"),
@@ -63,7 +63,9 @@ class Silences:
         lines: set[int] = set()
         for each in find_suppressions(text):
             place = Span(each.span.line, 0, each.span.line, 0)
-            if any(each.covering(Diagnostic("", place, code, name, "")) is not None for code, name in _RULES):
+            if any(
+                each.covering(Diagnostic("", place, code, name, "")) is not None for code, name in CHAINED
+            ):
                 if each.whole_file:
                     return True, frozenset()
                 lines.add(each.span.line)

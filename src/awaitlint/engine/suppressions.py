@@ -22,7 +22,7 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from awaitlint.files.source import split_lines
@@ -44,6 +44,9 @@ _FOREIGN = {
     "ASYNC251": "AWL301",
 }
 _SEPARATORS = re.compile(r"[,\s]+")
+#: the tokens around f-strings and t-strings, where this Python has them
+_STRING_STARTS = frozenset({getattr(tokenize, f"{kind}STRING_START", -1) for kind in "FT"})
+_STRING_ENDS = frozenset({getattr(tokenize, f"{kind}STRING_END", -1) for kind in "FT"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ class Suppression:
     """One such comment: `span` is the directive's place in the text, from its ``#`` on.
 
     `selectors` are what it names, as written; None where it stands for every finding, as opposed to naming
-    none.  `by_name` tells whether the names of rules count, as they do in ``# awaitlint: ignore[...]``.
+    none.  `by_name` tells whether the names of rules count, as they do in ``# awaitlint: ignore[...]``; the
+    list of what it names begins in the column `listed`.
     """
 
     span: Span
@@ -60,18 +64,19 @@ class Suppression:
     by_name: bool = False
     #: addressed to another tool
     foreign: bool = False
+    listed: int = 0
 
     def covering(self, diagnostic: Diagnostic) -> tuple[str, ...] | None:
         """The selectors that cover the finding, none for a bare comment; None where it is not covered."""
         if self.selectors is None:
             return ()
-        found = tuple(
-            each
-            for each in self.selectors
-            if diagnostic.code.startswith(_FOREIGN.get(each.upper(), each.upper()))
-            or (self.by_name and each.lower() == diagnostic.name)
-        )
-        return found or None
+        code, name = diagnostic.code, diagnostic.name
+        return tuple(each for each in self.selectors if self.covers(each, code, name)) or None
+
+    def covers(self, selector: str, code: str, name: str) -> bool:
+        """Whether one of the selectors stands for a rule."""
+        upper = selector.upper()
+        return code.startswith(_FOREIGN.get(upper, upper)) or (self.by_name and selector.lower() == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,46 +94,74 @@ class Suppressed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Comments:
+class Comments:
+    """The comments of a text that silence findings, and which lines belong together."""
+
     found: tuple[Suppression, ...]
     #: line → (first, last) line of the statement it belongs to
     statements: dict[int, tuple[int, int]]
     #: line → last line of the strings or continued lines it belongs to
     joined: dict[int, int]
+    #: whether the text was understood to its end: what looks like a comment is one
+    complete: bool = True
+
+    @staticmethod
+    def of(text: str) -> Comments:
+        """The comments of a text; where it has none, nothing is known of its lines."""
+        return _read(text) if _ANY.search(text) else Comments((), {}, {})
+
+    @staticmethod
+    def read(text: str) -> Comments:
+        """The comments of a text, and which of its lines belong together."""
+        return _read(text)
+
+    def on_line(self) -> dict[int, list[Suppression]]:
+        """Those that do not speak of the whole file, by their lines."""
+        by_line: dict[int, list[Suppression]] = {}
+        for each in self.found:
+            if not each.whole_file:
+                by_line.setdefault(each.span.line, []).append(each)
+        return by_line
+
+    def lines(self, span: Span) -> list[int]:
+        """The lines on which a comment about a finding may stand."""
+        first, last = self.statements.get(span.line, (span.line, span.line))
+        return sorted({span.line, span.end_line, first, last, self.joined.get(span.line, span.line)})
 
 
-def suppress(text: str, diagnostics: Sequence[Diagnostic]) -> Suppressed:
+def suppress(text: str, diagnostics: Sequence[Diagnostic], comments: Comments | None = None) -> Suppressed:
     """Drop the findings of one file that its comments silence; the order of the others is kept."""
-    if not diagnostics or not _ANY.search(text):
-        return Suppressed(tuple(diagnostics))
-    comments = _read(text)
+    if not diagnostics:
+        return Suppressed(())
+    comments = comments or Comments.of(text)
     if not comments.found:
         return Suppressed(tuple(diagnostics))
-    whole = [each for each in comments.found if each.whole_file]
-    by_line: dict[int, list[Suppression]] = {}
-    for each in comments.found:
-        if not each.whole_file:
-            by_line.setdefault(each.span.line, []).append(each)
     kept: list[Diagnostic] = []
     silenced: list[Diagnostic] = []
     used: dict[Suppression, set[str]] = {}
-    for diagnostic in diagnostics:
-        lines = _lines(diagnostic.span, comments)
-        candidates = [each for line in lines for each in by_line.get(line, ())]
-        silent = False
-        for suppression in (*candidates, *whole):
-            selectors = suppression.covering(diagnostic)
-            if selectors is not None:
-                used.setdefault(suppression, set()).update(selectors)
-                silent = True
-        (silenced if silent else kept).append(diagnostic)
+    for diagnostic, covering in coverings(comments, diagnostics):
+        for suppression, selectors in covering:
+            used.setdefault(suppression, set()).update(selectors)
+        (silenced if covering else kept).append(diagnostic)
     frozen = {suppression: frozenset(selectors) for suppression, selectors in used.items()}
     return Suppressed(tuple(kept), tuple(silenced), comments.found, frozen)
 
 
+def coverings(
+    comments: Comments, diagnostics: Iterable[Diagnostic]
+) -> Iterator[tuple[Diagnostic, list[tuple[Suppression, tuple[str, ...]]]]]:
+    """Each finding with the comments that silence it, and what in them does."""
+    whole = [each for each in comments.found if each.whole_file]
+    by_line = comments.on_line()
+    for diagnostic in diagnostics:
+        candidates = [each for line in comments.lines(diagnostic.span) for each in by_line.get(line, ())]
+        covering = [(each, each.covering(diagnostic)) for each in (*candidates, *whole)]
+        yield diagnostic, [(each, selectors) for each, selectors in covering if selectors is not None]
+
+
 def find_suppressions(text: str) -> tuple[Suppression, ...]:
     """All such comments of a file, in order."""
-    return _read(text).found if _ANY.search(text) else ()
+    return Comments.of(text).found
 
 
 def noqa_rows(text: str, diagnostics: Iterable[Diagnostic]) -> list[int]:
@@ -141,13 +174,7 @@ def noqa_rows(text: str, diagnostics: Iterable[Diagnostic]) -> list[int]:
     return rows
 
 
-def _lines(span: Span, comments: _Comments) -> list[int]:
-    first, last = comments.statements.get(span.line, (span.line, span.line))
-    lines = {span.line, span.end_line, first, last, comments.joined.get(span.line, span.line)}
-    return sorted(lines)
-
-
-def _read(text: str) -> _Comments:
+def _read(text: str) -> Comments:
     """The comments of a text, by its tokens as far as they go, and by its lines from there."""
     lines = split_lines(text)
     found: list[Suppression] = []
@@ -155,6 +182,9 @@ def _read(text: str) -> _Comments:
     joined: dict[int, int] = {}
     statement_start = part_start = last = 0
     in_statement = False
+    complete = True
+    #: f-strings that are open: their lines are joined as those of other strings are
+    strings = 0
     try:
         for token in tokenize.generate_tokens(io.StringIO("\n".join(lines)).readline):
             kind, (line, column), (end_line, _) = token.type, token.start, token.end
@@ -162,8 +192,13 @@ def _read(text: str) -> _Comments:
                 continue
             last = max(last, end_line if kind not in (tokenize.NEWLINE, tokenize.NL) else line)
             part_start = part_start or line
+            strings += (kind in _STRING_STARTS) - (kind in _STRING_ENDS)
             if kind == tokenize.COMMENT:
-                found.extend(_parse(token.string, line, column, alone=not lines[line - 1][:column].strip()))
+                found.extend(
+                    parse_comment(token.string, line, column, alone=not lines[line - 1][:column].strip())
+                )
+            elif strings and kind == tokenize.NL:
+                continue
             elif kind in (tokenize.NL, tokenize.NEWLINE):
                 if line > part_start:
                     joined.update(dict.fromkeys(range(part_start, line + 1), line))
@@ -176,37 +211,40 @@ def _read(text: str) -> _Comments:
             elif not in_statement:
                 in_statement, statement_start = True, line
     except (tokenize.TokenError, SyntaxError, ValueError):
+        complete = False
         # The text cannot be parsed further: a comment in a string is then taken for what it says.
         for number in range(last + 1, len(lines) + 1):
             content = lines[number - 1]
             column = content.find("#")
             if column >= 0:
-                found.extend(_parse(content[column:], number, column, alone=not content[:column].strip()))
-    return _Comments(tuple(found), statements, joined)
+                found.extend(
+                    parse_comment(content[column:], number, column, alone=not content[:column].strip())
+                )
+    return Comments(tuple(found), statements, joined, complete)
 
 
-def _parse(comment: str, line: int, column: int, *, alone: bool) -> Iterable[Suppression]:
+def parse_comment(comment: str, line: int, column: int, *, alone: bool) -> Iterable[Suppression]:
     """The directives of one comment, which may hold several: ``# type: ignore  # noqa: AWL101``."""
     if not _ANY.search(comment):
         return
 
-    def span(match: re.Match[str]) -> Span:
-        return Span(line, column + match.start(), line, column + match.end())
+    def found(match: re.Match[str], *, whole_file: bool = False, by_name: bool = False) -> Suppression:
+        span = Span(line, column + match.start(), line, column + match.end())
+        listed = column + match.start("codes") if match["codes"] is not None else 0
+        return Suppression(span, _split(match["codes"]), whole_file, by_name, listed=listed)
 
     whole = _FILE_NOQA.match(comment) if alone else None
     if whole is not None:
-        yield Suppression(span(whole), _split(whole["codes"]), whole_file=True)
-        return
+        yield found(whole, whole_file=True)
     for match in _NOQA.finditer(comment):
-        yield Suppression(span(match), _split(match["codes"]))
+        yield found(match)
     for match in _CHECKERS.finditer(comment):
         codes = tuple(_FOREIGN[each] for each in _split(match["codes"]) or () if each in _FOREIGN)
         if codes:
-            yield Suppression(span(match), codes, foreign=True)
+            yield Suppression(found(match).span, codes, foreign=True)
     for match in _IGNORE.finditer(comment):
         if match["file"] is None or alone:
-            whole_file = match["file"] is not None
-            yield Suppression(span(match), _split(match["codes"]), whole_file=whole_file, by_name=True)
+            yield found(match, whole_file=match["file"] is not None, by_name=True)
 
 
 def _split(codes: str | None) -> tuple[str, ...] | None:

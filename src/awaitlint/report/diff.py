@@ -25,7 +25,7 @@ _LINES = re.compile(r"[^\n]*\n|[^\n]+$")
 def unified_diff(name: str, before: str, after: str, style: Style) -> Iterator[str]:
     """The lines of a diff, without their ends, and an empty line after them.
 
-    ``git apply`` and ``patch -p1`` read it.
+    ``git apply`` and ``patch -p1 --binary`` read it.
     """
     old, new = _LINES.findall(before), _LINES.findall(after)
     relative = not Path(name).is_absolute() and name != "-"
@@ -105,9 +105,12 @@ def _splits(both: int, left: int, right: int) -> list[int]:
 
 
 def _quoted(name: str) -> str:
-    """A name as git writes it: in quotes, by its bytes, where it would not survive on the line."""
+    """A name as git writes it: in quotes, by its bytes, where it would not survive on the line.
+
+    Behind one with blanks stands a tab, by which ``patch`` knows its end.
+    """
     if not _SPECIAL.search(name):
-        return name
+        return f"{name}\t" if " " in name else name
     return f'"{_ESCAPED.sub(_escape, os.fsencode(name).decode("latin-1"))}"'
 
 

@@ -12,11 +12,16 @@ from awaitlint.report.context import ReportContext
 
 
 def summary(
-    diagnostics: Sequence[Diagnostic], context: ReportContext, *, fixed: int = 0, failed: bool = False
+    diagnostics: Sequence[Diagnostic],
+    context: ReportContext,
+    *,
+    fixed: int = 0,
+    failed: bool = False,
+    known: int = 0,
 ) -> Iterator[str]:
-    """Up to two lines; `fixed` is the number of findings that were mended and are gone.
+    """Up to three lines; `fixed` is the number of findings that were mended and are gone.
 
-    Nothing is said to be well where the run `failed`.
+    `known` is the number of those that are in a baseline.  Nothing is said to be well where the run `failed`.
     """
     remaining = len(diagnostics)
     if fixed:
@@ -24,7 +29,7 @@ def summary(
     elif remaining:
         yield f"Found {_count(remaining, 'error')}."
     elif not failed:
-        yield "All checks passed!"
+        yield "All checks passed!" if not known else "No new errors!"
     available = sum(context.fixable(each) for each in diagnostics)
     hidden = sum(applicable(each.fix, unsafe=True) for each in diagnostics) - available
     more = f"{_count(hidden, 'hidden fix', 'hidden fixes')} can be enabled with --unsafe-fixes"
@@ -33,6 +38,16 @@ def summary(
         yield f"{mark} {available} fixable with the --fix option{f' ({more})' if hidden else ''}."
     elif hidden:
         yield f"No safe fixes available ({more})."
+    if known:
+        yield f"{_count(known, 'error is', 'errors are')} known from the baseline."
+
+
+def noqa_summary(lines: int, silenced: int, *, only_shown: bool) -> str:
+    """The line after comments were added to some lines, for some findings."""
+    if not lines:
+        return "No noqa comments to add."
+    verb = "Would add" if only_shown else "Added"
+    return f"{verb} noqa comments to {_count(lines, 'line')} for {_count(silenced, 'error')}."
 
 
 def diff_summary(would_fix: int, hidden: int) -> str:

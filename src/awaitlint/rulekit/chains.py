@@ -142,6 +142,29 @@ class Chains:
             at = onward.next
         return hops
 
+    def silences(self, module: Module, line: int | None) -> bool:
+        """Whether a comment on a line of a module, or for all of it (None), keeps something from callers.
+
+        It does where a plain function has a call on that line that blocks or leads to one that does, and
+        where such a function begins there.  Whether async code gets there is another question, which depends
+        on the files that are looked at.
+        """
+        for scope, fact in enumerate(module.facts.scopes):
+            if fact.is_async or fact.kind is ScopeKind.MODULE:
+                continue
+            if line is not None and not fact.first_line <= line <= fact.end_line:
+                continue
+            func = FunctionValue(module, scope)
+            for step in self.graph.steps(func):
+                at = self.place(func, step)[0]
+                # what another comment silences at the call itself needs none at the ``def``
+                if line not in (None, at) and (line != fact.line or self._silenced(module, at)):
+                    continue
+                leaf = self.leaves.leaf(func, step)
+                if leaf is not None or (step.function is not None and self.reasons(step.function)):
+                    return True
+        return False
+
     # ------------------------------------------------------------------ the graph
     def _function(self, func: FunctionValue) -> _Function:
         found = self._functions.get(func)

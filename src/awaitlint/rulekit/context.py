@@ -83,6 +83,8 @@ class ModuleContext:
         self._chains = chains
         #: (cause, finding): of findings with the same cause only the first in the text is shown
         self.findings: list[tuple[object, Diagnostic]] = []
+        #: codes of rules that failed: what they would have found is not known
+        self.failed: set[str] = set()
         self._calls: dict[int, Site] | None = None
         #: the site that was last asked about, for several rules ask about one
         self._last: tuple[Site | None, AwaitableValue | None] = (None, None)
