@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -37,8 +38,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--page", type=Path, default=PAGE, help="the page to write")
     add("--check", action="store_true", help="write nothing: is the page up to date?")
     given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory() as directory:
+        # not below this project, whose configuration would be that of the tree
+        return _main(given, Path(directory) / "tree")
+
+
+def _main(given: argparse.Namespace, tree: Path) -> int:
     marked, work = read(), given.work.absolute()
-    tree = work / "tree"
     marked.write(tree)
     try:
         if given.peers is not None:

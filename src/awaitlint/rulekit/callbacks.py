@@ -55,7 +55,7 @@ exit           func@0,@      atexit register
 exit           handler@1     signal signal
 exit           func@1        weakref finalize
 exit           callback@0,@  contextlib._BaseExitStack callback
-exit           function@0    unittest.case.TestCase addCleanup addClassCleanup
+exit           function@0    unittest.case.TestCase addClassCleanup
 exit           function@0    unittest.case addModuleCleanup
 exit           finalizer@0   _pytest.fixtures.FixtureRequest addfinalizer
 functional     function@0    builtins filter
@@ -81,7 +81,6 @@ _WORDS = {
     "exit": "calls it and drops the coroutine, which never runs; give it a plain function",
     "functional": "takes the coroutine for the result; await the results first",
     "add_signal_handler": "refuses it: TypeError; give it a plain function that starts a task",
-    "addCleanup": "calls it and drops the coroutine, which never runs; use `addAsyncCleanup`",
     "call_soon_threadsafe": "calls it and drops the coroutine, which never runs; use "
     "`asyncio.run_coroutine_threadsafe`",
     "callback": "calls it and drops the coroutine, which never runs; use `push_async_callback`",

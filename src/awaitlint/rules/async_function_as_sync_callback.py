@@ -10,7 +10,7 @@ returns, by families:
 - `thread`: `threading.Thread`, `threading.Timer`, `multiprocessing.Process`;
 - `executor`: `asyncio.to_thread`, `loop.run_in_executor`, `Executor.submit`, `anyio.to_thread.run_sync`,
   `sync_to_async` and others that run a plain function in a thread or process;
-- `exit`: `atexit.register`, `signal.signal`, `weakref.finalize`, `ExitStack.callback`, `addCleanup` of
+- `exit`: `atexit.register`, `signal.signal`, `weakref.finalize`, `ExitStack.callback`, `addClassCleanup` of
   unittest, `addfinalizer` of pytest;
 - `functional`: `filter`, `sorted`, `min`, `max`, `list.sort`, `functools.reduce`, `re.sub`, their kin in
   `itertools` and `heapq`; `map` where nobody gets the coroutines.
