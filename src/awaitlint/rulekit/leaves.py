@@ -274,7 +274,7 @@ class Leaves:
         call = module.facts.nodes[step.node]
         if known.kind is Waits.LOCK or known.severity is Holds.NEVER:
             return False
-        if known.state is State.IN_MEMORY and _is_in_memory(module):
+        if known.state is State.IN_MEMORY and self._is_in_memory(func):
             return False
         if step.site is not None and step.site.use is Use.AWAITED:
             # whoever wrote that knows better
@@ -302,6 +302,21 @@ class Leaves:
         if known.state is State.IDLE and known.kind is Waits.WAIT:
             return step.kind is not Kind.ENTER or self._is_left_working(func)
         return True
+
+    def _is_in_memory(self, func: FunctionValue) -> bool:
+        """Whether all databases of SQLite to which a function, or else its module, connects are in memory."""
+        nodes = func.module.facts.nodes
+        connects = [
+            (index, nodes[node.args[0]])
+            for index, node in enumerate(nodes)
+            if isinstance(node, f.Call)
+            and node.args
+            and getattr(nodes[node.func], "name", "") == "connect"
+            and (reached(self.infer.project, func.module, node.func) or "").startswith("sqlite3")
+        ]
+        own = [name for index, name in connects if func.fact.first_node <= index < func.fact.end_node]
+        names = own or [name for _, name in connects]
+        return bool(names) and all(isinstance(name, f.Const) and name.value == ":memory:" for name in names)
 
     @staticmethod
     def _is_fresh(module: Module, call: f.Node) -> bool:
@@ -357,17 +372,6 @@ def _is_derived(value: Value) -> bool:
         return False
     cls = value.receiver.cls
     return cls.module is not value.module or cls.scope != value.fact.parent
-
-
-def _is_in_memory(module: Module) -> bool:
-    """Whether all databases that a module connects to by a name it spells are in memory."""
-    nodes = module.facts.nodes
-    names = [
-        nodes[node.args[0]]
-        for node in nodes
-        if isinstance(node, f.Call) and node.args and getattr(nodes[node.func], "name", "") == "connect"
-    ]
-    return bool(names) and all(isinstance(name, f.Const) and name.value == ":memory:" for name in names)
 
 
 def _names(infer: Inference, value: Value) -> Iterator[str]:
