@@ -46,6 +46,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from awaitlint.index.facts import Use
 from awaitlint.rulekit.cancel_scopes import Kind
 from awaitlint.rulekit.scoped import ScopedRule
 from awaitlint.syntax.cst import cst
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
     from awaitlint.rulekit.cancel_scopes import CancelScope
     from awaitlint.rulekit.scoped import Entry
 
+#: what becomes of a coroutine that somebody forgot to await
+_FORGOTTEN = frozenset({Use.DISCARDED, Use.NEVER_READ, Use.RETURNED})
 #: functions that read what a scope does to the code in it
 _OBSERVERS = frozenset({"current_effective_deadline", "current_statistics"})
 
@@ -80,7 +83,7 @@ class TimeoutWithoutAwait(ScopedRule):
             inner = [other.item for other in node.items if other is not item][number:]
             if (inner and entry.is_async) or awaits([*inner, node.body], or_yields=True):
                 continue
-            if self._is_observed(node) or self._is_held(item, node, opened):
+            if self._is_observed(node) or self._is_held(item, node, opened) or self._forgets(node):
                 continue
             subject = self.context.source(item.item)
             never = "expire" if opened.kind is Kind.TIMEOUT else "be cancelled"
@@ -88,6 +91,14 @@ class TimeoutWithoutAwait(ScopedRule):
                 item.item,
                 f"`{subject}` can never {never}: it interrupts only what waits, and its body awaits nothing",
             )
+
+    def _forgets(self, node: libcst.With) -> bool:
+        """Whether an ``await`` is missing in the body, of which other rules speak."""
+        sites = (self.context.site(each) for each in own_nodes([node.body]) if isinstance(each, cst.Call))
+        return any(
+            site is not None and site.use in _FORGOTTEN and self.module.coroutine(site) is not None
+            for site in sites
+        )
 
     def _is_asked(self, scope: libcst.BaseExpression) -> bool:
         """Whether the function looks at attributes of a scope that it has in a variable."""
