@@ -312,11 +312,14 @@ class Leaves:
             if isinstance(node, f.Call)
             and node.args
             and getattr(nodes[node.func], "name", "") == "connect"
-            and (reached(self.infer.project, func.module, node.func) or "").startswith("sqlite3")
+            and any(name.endswith("sqlite3.connect") for name in self._qualnames(func.module, node.func))
         ]
         own = [name for index, name in connects if func.fact.first_node <= index < func.fact.end_node]
         names = own or [name for _, name in connects]
         return bool(names) and all(isinstance(name, f.Const) and name.value == ":memory:" for name in names)
+
+    def _qualnames(self, module: Module, node: int) -> Iterator[str]:
+        return _names(self.infer, self.infer.value(module, node))
 
     @staticmethod
     def _is_fresh(module: Module, call: f.Node) -> bool:
