@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from awaitlint.model import Root
+from awaitlint.model import Confidence, Root
 from awaitlint.rulekit.blocked import waits
 from awaitlint.rulekit.libraries import in_thread
 from awaitlint.rulekit.rule import Rule
@@ -56,7 +56,11 @@ class ChainedRule(Rule):
         hops, place = [module.related(hop) for hop in chain], module.place(chain[-1])
         does = waits(leaf)
         what = f"`{leaf.name}`, which {does}"
+        confidence = None
         if leaf.kind == "reentry":
+            # what starts a loop for plain code most likely has another way for async code
+            if module.chains.is_conditional(reason, blocked.step.function):
+                confidence = Confidence.LIKELY
             message = f"`{subject}` fails here: it reaches `{leaf.name}` ({place}), which {does}"
         else:
             step = "calls" if reason.distance == 0 else "reaches"
@@ -68,6 +72,7 @@ class ChainedRule(Rule):
             message,
             related=(*hops, *(module.other(each) for each in module.others(blocked))),
             severity=module.severity(blocked),
+            confidence=confidence,
             cause=(self.code, root),
             root=Root(f"{self.code} {'/'.join(root)}", reason.distance, len(hops)),
         )

@@ -142,6 +142,23 @@ class Chains:
             at = onward.next
         return hops
 
+    def is_conditional(self, reason: Reason, func: FunctionValue | None) -> bool:
+        """Whether a test decides, in a plain function on the way, if the blocking call is reached.
+
+        Args:
+            reason: What is reached.
+            func: The first plain function of the way.
+        """
+        for _ in range(_LONGEST):
+            onward = self.reasons(func).get(reason.root) if func is not None else None
+            if func is None or onward is None:
+                return False
+            line, column, *_ = self.place(func, onward.step)
+            if self.guards(func, line, column).tests:
+                return True
+            func = onward.next
+        return True
+
     def silences(self, module: Module, line: int | None) -> bool:
         """Whether a comment on a line of a module, or for all of it (None), keeps something from callers.
 
