@@ -6,8 +6,9 @@ Reports `asyncio.run`, `Runner.run`, `loop.run_until_complete` and `async_to_syn
 `asyncio.get_running_loop` at the level of a module or class, where no event loop is running. Code that looks
 first whether a loop is running is not reported.
 
-Where plain functions lead to such a call, and a test in one of them decides whether it is reached, the finding
-is only *likely*: it is shown under the preset `pedantic`, or where the rule is selected by its own code or name.
+Where plain functions lead to such a call, and a test in one of them decides whether it is reached, the
+finding is only *likely*: it is shown under the preset `pedantic`, or where the rule is selected by its own
+code or name.
 
 ## Why is this bad?
 
