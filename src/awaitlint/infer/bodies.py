@@ -56,7 +56,7 @@ class Bodies(Parameters):
         if found is None:
             found = self._user_tables[module] = {}
             for index, node in enumerate(module.facts.nodes):
-                parts = _PARTS.get(type(node))
+                parts = PARTS.get(type(node))
                 if parts is not None:
                     for part in parts(node):
                         found.setdefault(part, []).append(index)
@@ -207,7 +207,7 @@ def _value(node: f.Attr | f.Await | f.Yielded | f.Iter | f.Enter | f.Unpack | f.
 
 
 #: for each kind of node that does something with others, which these are
-_PARTS: dict[type, Callable[[Any], tuple[int, ...]]] = {
+PARTS: dict[type, Callable[[Any], tuple[int, ...]]] = {
     **dict.fromkeys(
         (f.Attr, f.Await, f.Yielded, f.Iter, f.Enter, f.Unpack, f.Narrow, f.Declared, f.Starred), _value
     ),

@@ -63,6 +63,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import MarkKind, Use
+from awaitlint.infer.bodies import PARTS
 from awaitlint.infer.values import Instance, TupleValue, Unknown, members
 from awaitlint.model import Confidence, Safety
 from awaitlint.rulekit.hoist import hoist
@@ -84,6 +85,8 @@ _NUMBERS = frozenset(
     {f"builtins.{name}" for name in ("int", "float", "complex", "bool")}
     | {"_decimal.Decimal", "decimal.Decimal", "fractions.Fraction", "datetime.timedelta"}
 )
+#: what may stand for a variable that other tasks see, or for a sum with one
+_READ = frozenset({f.Attr, f.Index, f.Name, f.Free, f.BinOp, f.Phi, f.Narrow, f.Param, f.Declared, f.Call})
 _TEXTS = frozenset({"builtins.str", "builtins.bytes", "builtins.tuple"})
 #: names of functions that take the next part of a stream, which only one task does
 _STREAM = re.compile(
@@ -105,18 +108,28 @@ class AwaitInAugmentedAssignment(Rule):
         yield from self._spelled_out()
 
     def _spelled_out(self) -> Iterator[int]:
-        """Lines with an `await` on the right of an operator that has a variable on its left."""
+        """Lines with an `await` in what may be on the right of an operator, a variable's value included."""
         nodes = self.module.facts.nodes
         awaited = {site.other: site for site in self.module.facts.sites if site.use is Use.AWAITED}
         if not awaited:
             return
         order = sorted(awaited)
         for index, node in enumerate(nodes):
-            if type(node) is not f.BinOp:
+            if type(node) is not f.BinOp or type(nodes[node.left]) not in _READ:
                 continue
-            # nodes stand in the order of the text, but for names, which may stand further ahead
-            for at in order[bisect_right(order, node.left) : bisect_left(order, index)]:
-                yield awaited[at].line
+            seen, todo = {node.right}, [node.right]
+            while todo:
+                part = todo.pop()
+                if part in awaited:
+                    yield awaited[part].line
+                if type(nodes[part]) in (f.Plain, f.Unknown):
+                    # such as an f-string, of which facts leave out what is in it
+                    for at in order[bisect_right(order, node.left) : bisect_left(order, index)]:
+                        yield awaited[at].line
+                parts = PARTS.get(type(nodes[part]))
+                inner = () if parts is None else parts(nodes[part])
+                todo.extend(each for each in inner if each >= 0 and each not in seen)
+                seen.update(inner)
 
     def visit_AugAssign(self, node: libcst.AugAssign) -> None:
         if not any(is_suspension(part) for part in evaluated(node.value)):
