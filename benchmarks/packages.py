@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -75,20 +75,34 @@ def fetch(package: Package, work: Path) -> Path:
     """
     sources = work / "sources" / package.release
     if not sources.exists():
-        wheel = _download(package, work / "wheels" / package.release)
-        unpacked = sources.with_name(f"{sources.name}.part")
-        shutil.rmtree(unpacked, ignore_errors=True)
-        with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(unpacked)
-        unpacked.rename(sources)
+        unpack(download(work / "wheels" / package.release, package.requirement()), sources)
     return sources / package.module
 
 
-def _download(package: Package, directory: Path) -> Path:
-    """The wheel of a package."""
+def download(directory: Path, *arguments: str) -> Path:
+    """The wheel in a directory, which is downloaded if there is none.
+
+    Args:
+        directory: Where the one wheel is, or will be.
+        arguments: What `pip download` is given.
+
+    Raises:
+        subprocess.CalledProcessError: pip failed.
+    """
     if not list(directory.glob("*.whl")):
         pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download"]
         options = ["--no-deps", "--only-binary", ":all:", "--dest", str(directory)]
-        subprocess.run([*pip, *options, package.requirement()], check=True)
+        subprocess.run([*pip, *options, *arguments], check=True)
     (wheel,) = directory.glob("*.whl")
     return wheel
+
+
+def unpack(wheel: Path, directory: Path, top: Collection[str] = ()) -> None:
+    """Put what a wheel holds into a new directory: all, or what is below some top-level names."""
+    unpacked = directory.with_name(f"{directory.name}.part")
+    shutil.rmtree(unpacked, ignore_errors=True)
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(
+            unpacked, [name for name in archive.namelist() if not top or name.split("/")[0] in top]
+        )
+    unpacked.rename(directory)

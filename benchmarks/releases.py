@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
+
+from benchmarks.packages import download, unpack
 
 RELEASES = Path(__file__).with_name("precision.toml")
 
@@ -80,27 +78,17 @@ def fetch(release: Release, work: Path) -> Sources:
     directory = work / "releases" / release.name
     if not directory.exists():
         wheel = _download(release, work / "wheels" / release.name)
-        unpacked = directory.with_name(f"{directory.name}.part")
-        shutil.rmtree(unpacked, ignore_errors=True)
-        with zipfile.ZipFile(wheel) as archive:
-            wanted = [name for name in archive.namelist() if name.split("/")[0] in release.modules]
-            archive.extractall(unpacked, wanted)
-        unpacked.rename(directory)
+        unpack(wheel, directory, release.modules)
     lines = sum(path.read_bytes().count(b"\n") for path in directory.rglob("*.py") if path.is_file())
     return Sources(directory, lines)
 
 
 def _download(release: Release, directory: Path) -> Path:
     """The wheel of a release."""
-    if not list(directory.glob("*.whl")):
-        directory.mkdir(parents=True, exist_ok=True)
-        requirements = directory / "requirements.txt"
-        requirements.write_text(f"{release.requirement}\n", encoding="utf-8")
-        pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", "download"]
-        options = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--dest", str(directory)]
-        target = ["--python-version", "3.13", "--implementation", "cp"]
-        for platform in _PLATFORMS:
-            target += ["--platform", platform]
-        subprocess.run([*pip, *options, *target, "--requirement", str(requirements)], check=True)
-    (wheel,) = directory.glob("*.whl")
-    return wheel
+    directory.mkdir(parents=True, exist_ok=True)
+    requirements = directory / "requirements.txt"
+    requirements.write_text(f"{release.requirement}\n", encoding="utf-8")
+    target = ["--python-version", "3.13", "--implementation", "cp"]
+    for platform in _PLATFORMS:
+        target += ["--platform", platform]
+    return download(directory, "--require-hashes", *target, "--requirement", str(requirements))

@@ -27,6 +27,7 @@ from awaitlint.files.discover import discover
 from awaitlint.files.source import SourceStore
 from awaitlint.index import facts as f
 from awaitlint.index.lower import lower
+from awaitlint.index.marks import Mark, MarkKind
 
 CHATBOT = Path(__file__).parents[1] / "examples" / "chatbot"
 SOURCE = b'''
@@ -268,9 +269,9 @@ FORGED = {
     "star": lambda facts: setattr(facts, "stars", (("m", 10**9),)),
     "misplaced": lambda facts: setattr(facts, "misplaced", (f.Misplaced(0, 10**9, 0),)),
     "misplaced scope": lambda facts: setattr(facts, "misplaced", (f.Misplaced(10**9, 1, 0),)),
-    "mark": lambda facts: setattr(facts, "marks", (f.Mark(f.MarkKind.FOR, 0, 10**9, 0, awaits=False),)),
-    "mark scope": lambda facts: setattr(facts, "marks", (f.Mark(f.MarkKind.FOR, 10**9, 1, 0, awaits=False),)),
-    "mark node": lambda facts: setattr(facts, "marks", (f.Mark(f.MarkKind.FOR, 0, 1, 10**9, awaits=False),)),
+    "mark": lambda facts: setattr(facts, "marks", (Mark(MarkKind.FOR, 0, 10**9, 0, awaits=False),)),
+    "mark scope": lambda facts: setattr(facts, "marks", (Mark(MarkKind.FOR, 10**9, 1, 0, awaits=False),)),
+    "mark node": lambda facts: setattr(facts, "marks", (Mark(MarkKind.FOR, 0, 1, 10**9, awaits=False),)),
     **{
         f"scope {name} {wrong}": lambda facts, name=name, wrong=wrong: changed_scope(facts, **{name: wrong})
         for name in ("parent", "line", "first_line", "end_line", "column", "returns")

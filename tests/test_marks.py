@@ -7,8 +7,9 @@ from textwrap import dedent
 
 import pytest
 
-from awaitlint.index.facts import Attr, Call, Free, MarkKind, Name, Unknown
+from awaitlint.index.facts import Attr, Call, Free, Name, Unknown
 from awaitlint.index.lower import lower
+from awaitlint.index.marks import MarkKind
 
 
 def marks(text: str) -> list[tuple[str, int, bool]]:

@@ -72,7 +72,8 @@ def _outcome(session: Session, context: ModuleContext, codes: frozenset[str], *,
     wanted = [pair for pair in context.findings if is_wanted(pair[1], settings)]
     shown = first_of_each_cause(wanted)
     if UnusedSuppression.code not in codes and not hidden:
-        return Checked(suppress(context.text, shown).kept)
+        # the text of a file without findings need not be decoded
+        return Checked(suppress(context.text, shown).kept if shown else ())
     mild = first_of_each_cause(pair for pair in context.findings if not is_wanted(pair[1], settings))
     whole = not any(finding.code == SyntaxErrorRule.code for _, finding in context.findings)
     checked = codes - context.failed if whole else codes & {SyntaxErrorRule.code}

@@ -11,8 +11,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from awaitlint.index import facts as f
 from awaitlint.index.rows import DATA, Named
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
 
 HANDOFFS = DATA / "handoffs.tsv"
 COLUMNS = ("owner", "members", "public", "role", "slots", "note", "source")
@@ -68,6 +73,20 @@ class HandOff:
     slots: tuple[Slot, ...]
     note: str
     source: str
+
+
+def given(call: f.Call, slots: Iterable[Slot], nodes: Sequence[f.Node]) -> Iterator[int]:
+    """The nodes that a call puts into slots for a function; what follows ``*args`` may be any argument."""
+    for slot in slots:
+        if slot.taker is not Taker.ARGUMENT:
+            continue
+        node = next((value for name, value in call.keywords if name == slot.name), -1)
+        if node < 0 <= slot.position < len(call.args) and not any(
+            isinstance(nodes[each], f.Starred) for each in call.args[: slot.position + 1]
+        ):
+            node = call.args[slot.position]
+        if node >= 0:
+            yield node
 
 
 _ROLES = {role.value: role for role in Role}

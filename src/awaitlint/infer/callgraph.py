@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
-from awaitlint.index.handoffs import Role, Taker, handoffs
+from awaitlint.index.handoffs import Role, given, handoffs
 from awaitlint.index.project import Origin
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
@@ -183,17 +183,10 @@ class CallGraph:
 
     def _handed(self, func: FunctionValue, site: f.Site, call: f.Call, caller: Value) -> Iterator[Step]:
         """The functions that a call hands to something which calls them at once."""
-        known = self._hand_off(caller)
+        known = hand_off(self.infer, caller)
         if known is None or known.role not in (Role.INLINE, Role.SCHEDULE):
             return
-        for slot in known.slots:
-            if slot.taker is not Taker.ARGUMENT:
-                continue
-            node = next((value for name, value in call.keywords if name == slot.name), -1)
-            if node < 0 and 0 <= slot.position < len(call.args):
-                node = call.args[slot.position]
-            if node < 0:
-                continue
+        for node in given(call, known.slots, func.module.facts.nodes):
             value = self.infer.value(func.module, node, func.context)
             for member in self._one_of(value):
                 target = self._implementation(member)
@@ -203,21 +196,6 @@ class CallGraph:
                     yield Step(Kind.HAND, target, self._known(target), site.node, site)
                 elif not isinstance(target, FunctionValue):
                     yield Step(Kind.HAND, target, None, site.node, site)
-
-    def _hand_off(self, value: Value) -> HandOff | None:
-        """What is known of a function that takes others."""
-        known = handoffs()
-        name = getattr(value, "qualname", "")
-        if name in known:
-            return known[name]
-        receiver = value.receiver if isinstance(value, FunctionValue) else None
-        cls = receiver.cls if isinstance(receiver, Instance) else receiver
-        if not isinstance(value, FunctionValue) or not isinstance(cls, ClassValue):
-            return None
-        if cls.module.origin is Origin.PROJECT and value.module.origin is Origin.PROJECT:
-            return None
-        classes = [entry.qualname for entry in self.infer.mro(cls) if entry is not None]
-        return known.method(classes, value.fact.name)
 
     def _used(self, func: FunctionValue, site: f.Site, call: f.Call, value: Value) -> Iterator[Step]:
         """What the use of a call's value runs: a generator that is iterated, a manager that is entered."""
@@ -390,3 +368,19 @@ def goes_through(infer: Inference, func: FunctionValue, call: int) -> bool:
     if isinstance(value, OverloadedValue):
         value = value.functions[0]
     return getattr(value, "qualname", "") in _CONSUMERS
+
+
+def hand_off(infer: Inference, value: Value) -> HandOff | None:
+    """What is known of a function, class or method that takes functions, where it is one."""
+    known = handoffs()
+    name = getattr(value, "qualname", "")
+    if name in known:
+        return known[name]
+    receiver = value.receiver if isinstance(value, FunctionValue) else None
+    cls = receiver.cls if isinstance(receiver, Instance) else receiver
+    if not isinstance(value, FunctionValue) or not isinstance(cls, ClassValue):
+        return None
+    if cls.module.origin is Origin.PROJECT and value.module.origin is Origin.PROJECT:
+        return None
+    classes = [entry.qualname for entry in infer.mro(cls) if entry is not None]
+    return known.method(classes, value.fact.name)

@@ -268,3 +268,12 @@ def is_small(value: Value) -> bool:
         elif isinstance(part, (GeneratorValue, ContextManagerValue)):
             todo.append(part.item)
     return True
+
+
+def function_of(value: Value) -> FunctionValue | None:
+    """The function that a value is, or that it calls in the end; of overloads the first."""
+    if isinstance(value, CallableValue):
+        return value.origin
+    if isinstance(value, OverloadedValue):
+        return value.functions[0]
+    return value if isinstance(value, FunctionValue) else None

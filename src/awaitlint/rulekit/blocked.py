@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     import libcst
 
     from awaitlint.infer.callgraph import Step
-    from awaitlint.rulekit.chains import Chains, Hop, Reason
+    from awaitlint.rulekit.chains import Chains
     from awaitlint.rulekit.context import ModuleContext
     from awaitlint.rulekit.leaves import Leaf
+    from awaitlint.rulekit.reasons import Hop, Reason
 
 #: what a call that blocks does, by kind
 WAITS = {

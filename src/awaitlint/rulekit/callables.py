@@ -78,15 +78,6 @@ def _result(module: ModuleContext, value: Value) -> Value:
     return module.infer.call(value, _NO_ARGUMENTS)
 
 
-def origin(value: Value) -> FunctionValue | None:
-    """The function behind a value that is one, or that calls one in the end."""
-    if isinstance(value, OverloadedValue):
-        return value.functions[0]
-    if isinstance(value, CallableValue):
-        return value.origin
-    return value if isinstance(value, FunctionValue) else None
-
-
 def is_async_generator(value: Value) -> bool:
     """Whether a value is certainly an ``async def`` with a ``yield``."""
     return all(

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from awaitlint.index import facts as f
 from awaitlint.index.handoffs import Role, Slot, Taker, handoffs, slots
 from awaitlint.index.project import Origin
 from awaitlint.infer.values import (
@@ -24,8 +23,6 @@ from awaitlint.infer.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from awaitlint.infer.values import Value
     from awaitlint.rulekit.context import ModuleContext
 
@@ -161,22 +158,6 @@ def _caller(module: ModuleContext, func: Value) -> Caller | None:
     family, position = _OF_LOOPS[name]
     parameter = "func" if family == "executor" else "callback"
     return Caller(family, name, (Slot(Taker.ARGUMENT, parameter, position),))
-
-
-def given(module: ModuleContext, call: f.Call, known: Caller) -> Iterator[int]:
-    """The nodes of the arguments of a call that go to the slots of what it calls."""
-    nodes = module.facts.nodes
-    for slot in known.slots:
-        if slot.taker is not Taker.ARGUMENT:
-            continue
-        node = next((value for name, value in call.keywords if name == slot.name), -1)
-        before = call.args[: slot.position + 1]
-        if node < 0 <= slot.position < len(call.args) and not any(
-            isinstance(nodes[each], f.Starred) for each in before
-        ):
-            node = call.args[slot.position]
-        if node >= 0:
-            yield node
 
 
 def decorates(known: Caller) -> bool:

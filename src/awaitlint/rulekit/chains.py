@@ -15,6 +15,7 @@ from awaitlint.index.facts import ScopeKind, Use
 from awaitlint.infer.callgraph import CallGraph, Kind, Step
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import FunctionValue
+from awaitlint.rulekit.reasons import Hop, Reason, Root, satisfies
 from awaitlint.syntax.guards import Condition, FunctionGuards, Guards
 
 if TYPE_CHECKING:
@@ -29,44 +30,6 @@ if TYPE_CHECKING:
 _MOST = 24
 #: hops of the longest way
 _LONGEST = 30
-
-
-class Root(NamedTuple):
-    """A root cause: what blocks, by kind and package, and the function that calls it."""
-
-    what: str
-    module: str
-    function: str
-
-
-class Hop(NamedTuple):
-    """One step of a chain: a place in a function of the project, and what runs there.
-
-    `line` counts from 1, `column` from 0 in UTF-8 bytes.
-    """
-
-    module: Module
-    function: str
-    kind: Kind
-    callee: str
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-
-
-class Reason(NamedTuple):
-    """That a function reaches a root cause: in how many steps, by which, and what must hold for it.
-
-    `next` is the function that the step leads to, None where the step is the blocking call itself.
-    """
-
-    root: Root
-    leaf: Leaf
-    distance: int
-    step: Step
-    next: FunctionValue | None
-    conditions: frozenset[Condition] = frozenset()
 
 
 class _Function(NamedTuple):
@@ -325,12 +288,12 @@ class Chains:
             default = params[position].default
             if spread or default < 0:
                 return True
-            return _satisfies(callee.module.facts.nodes[default], condition)
+            return satisfies(callee.module.facts.nodes[default], condition)
         node = func.module.facts.nodes[lazy._node]
         if isinstance(node, f.Param) and node.scope == func.scope:
             own = func.fact.params[node.index]
             return Condition(own.name, condition.test, condition.holds)
-        return _satisfies(node, condition)
+        return satisfies(node, condition)
 
     def block(self, func: FunctionValue, line: int) -> tuple[int, int] | None:
         """The first and the last line of the body of the ``with`` on a line of a function."""
@@ -412,15 +375,3 @@ def _is_awaited(step: Step) -> bool:
     if len(fact.returned) != 1 or fact.falls_through:
         return True
     return isinstance(called.module.facts.nodes[fact.returned[0]], f.Call)
-
-
-def _satisfies(node: f.Node, condition: Condition) -> bool:
-    """Whether a constant lets a condition hold; what is no constant may be anything."""
-    if not isinstance(node, f.Const):
-        # nobody passes what is computed where None is meant
-        return condition.test != "none" or not condition.holds
-    if condition.test == "none":
-        return (node.value is None) == condition.holds
-    if condition.test.startswith("=="):
-        return (condition.test == f"== {node.value!r}") == condition.holds
-    return bool(node.value) == condition.holds

@@ -10,13 +10,12 @@ from awaitlint.files.source import decode, split_lines
 from awaitlint.index.facts import Attr, Call, Declared, Narrow, Phi, Use
 from awaitlint.infer.bodies import last_name
 from awaitlint.infer.values import (
-    CallableValue,
     ClassValue,
     External,
     FunctionValue,
-    OverloadedValue,
     UnionValue,
     Unknown,
+    function_of,
 )
 from awaitlint.model import Diagnostic, Related, Span
 from awaitlint.rulekit.flow import Flow
@@ -93,6 +92,10 @@ class ModuleContext:
     def text(self) -> str:
         """The decoded text."""
         return decode(self._data).text
+
+    def mentions(self, word: str) -> bool:
+        """Whether ASCII letters stand somewhere in the text; cheaper than to decode it."""
+        return word.encode("ascii") in self._data
 
     @cached_property
     def lines(self) -> list[str]:
@@ -242,12 +245,7 @@ class ModuleContext:
         call = self.facts.nodes[site.node]
         if not isinstance(call, Call):
             return None
-        func = self.infer.value(self.module, call.func)
-        if isinstance(func, CallableValue):
-            func = func.origin or func
-        if isinstance(func, OverloadedValue):
-            func = func.functions[0]
-        return func if isinstance(func, FunctionValue) else None
+        return function_of(self.infer.value(self.module, call.func))
 
     def is_safe(self, site: Site, value: AwaitableValue | None = None) -> bool:
         """Whether `known-safe-calls` covers the function that is called, or that made the coroutine."""

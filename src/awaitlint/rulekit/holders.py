@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaitlint.index import facts as f
 from awaitlint.index.blocking import Kind as Waits
 from awaitlint.index.blocking import catalogue
-from awaitlint.index.facts import MarkKind, Use
+from awaitlint.index.facts import Use
+from awaitlint.index.marks import MarkKind
 from awaitlint.index.project import Origin
 from awaitlint.infer.values import ClassValue, FunctionValue, Instance, ModuleValue, without_none
 from awaitlint.model import Severity
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 
     from awaitlint.index.project import Module
     from awaitlint.infer.callgraph import Step
-    from awaitlint.rulekit.chains import Chains, Hop
+    from awaitlint.rulekit.chains import Chains
     from awaitlint.rulekit.leaves import Leaf
+    from awaitlint.rulekit.reasons import Hop
 
 #: what a holder may wait for so that whoever wants the lock waits, too
 _KINDS = frozenset({"sleep", "network", "database", "process", "wait", "user"})
 
 
-class Lock(NamedTuple):
+class Kept(NamedTuple):
     """A lock, by where it is kept: an attribute of a class (`scope`) or a name of a module (0)."""
 
     module: Module
@@ -55,7 +57,7 @@ class Holders:
     def __init__(self, chains: Chains) -> None:
         self._chains = chains
         self._infer = chains.infer
-        self._found: dict[Lock, Holder | None] = {}
+        self._found: dict[Kept, Holder | None] = {}
 
     def takings(self, module: Module) -> Iterator[tuple[Taking, Holder]]:
         """Where async code of a module takes a lock that a plain function holds while it blocks."""
@@ -84,7 +86,7 @@ class Holders:
             self._found[lock] = next(self._holders(lock), None)
         return self._found[lock]
 
-    def lock(self, module: Module, node: int) -> Lock | None:
+    def lock(self, module: Module, node: int) -> Kept | None:
         """The lock that a node is: an attribute of the project's classes, or a name of its modules."""
         fact = module.facts.nodes[node]
         if not isinstance(fact, (f.Attr, f.Name)) or not self._classes(module, node):
@@ -101,17 +103,17 @@ class Holders:
             if entry is None or entry.module.origin is not Origin.PROJECT:
                 return None
             if fact.name in entry.fact.attributes or fact.name in entry.fact.bindings:
-                return Lock(entry.module, entry.scope, fact.name)
+                return Kept(entry.module, entry.scope, fact.name)
         return None
 
-    def _of_module(self, module: Module, name: str, depth: int = 0) -> Lock | None:
+    def _of_module(self, module: Module, name: str, depth: int = 0) -> Kept | None:
         """The lock that a module binds to a name, or imports by it."""
         bound = module.facts.scopes[0].bindings.get(name, ())
         if len(bound) != 1 or module.origin is not Origin.PROJECT:
             return None
         node = module.facts.nodes[bound[0]]
         if not isinstance(node, f.Import):
-            return Lock(module, 0, name)
+            return Kept(module, 0, name)
         source = self._infer.project.resolve(module, node.module, node.level) if node.name else None
         # re-exports of re-exports end somewhere
         return self._of_module(source, node.name, depth + 1) if source is not None and depth < 5 else None
@@ -129,7 +131,7 @@ class Holders:
         known = catalogue().method(self._classes(module, receiver), "acquire")
         return known is None or any(holds(module, call, known.name, condition) for condition in known.unless)
 
-    def _holders(self, lock: Lock) -> Iterator[Holder]:
+    def _holders(self, lock: Kept) -> Iterator[Holder]:
         facts = lock.module.facts
         for mark in facts.marks:
             scope = facts.scopes[mark.scope]

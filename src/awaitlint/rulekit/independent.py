@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.infer.values import ClassValue, Instance, ModuleValue, members, without_none
 from awaitlint.rulekit.locks import managers
-from awaitlint.rulekit.running import chains, evaluated, innermost_function, names, spelling
+from awaitlint.rulekit.running import chains, innermost_function, names, spelling
 from awaitlint.rulekit.waiting import Waiting
 from awaitlint.syntax.cst import cst
+from awaitlint.syntax.own import evaluated
 
 if TYPE_CHECKING:
     import libcst

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaitlint.rulekit.locks import is_guard
-from awaitlint.rulekit.running import evaluated, names, root, spelling
+from awaitlint.rulekit.running import names, root, spelling
 from awaitlint.syntax.cst import cst
+from awaitlint.syntax.own import evaluated
 from awaitlint.syntax.walk import children
 
 if TYPE_CHECKING:

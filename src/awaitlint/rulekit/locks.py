@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.facts import MarkKind
-from awaitlint.infer.values import ClassValue, FunctionValue, Instance, Unknown, Value, members, without_none
-from awaitlint.rulekit.running import evaluated, innermost_function
+from awaitlint.index.marks import MarkKind
+from awaitlint.infer.values import ClassValue, FunctionValue, Instance, Value, members, without_none
+from awaitlint.rulekit.running import innermost_function
 from awaitlint.syntax.cst import cst
+from awaitlint.syntax.own import evaluated
 from awaitlint.syntax.walk import children
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ def made_lock(module: ModuleContext, node: int) -> Lock | None:
     return None
 
 
-def managers(rule: Rule, node: libcst.With) -> list[Value]:
-    """What the context managers of a `with` statement are, unknown where facts do not have them."""
+def entered(rule: Rule, node: libcst.With) -> list[tuple[libcst.BaseExpression, int]]:
+    """The context managers of a `with` statement and their nodes, 0 where facts do not have them."""
     module, context = rule.module, rule.context
     kind = MarkKind.WITH if node.asynchronous is None else MarkKind.ASYNC_WITH
     line, scope = context.span(node).line, context.scope
@@ -104,16 +105,21 @@ def managers(rule: Rule, node: libcst.With) -> list[Value]:
         for mark in module.facts.marks
         if mark.kind is kind and mark.line == line and scopes[mark.scope] is scope
     ]
-    values: list[Value] = []
     known = len(plain) == sum(not isinstance(item.item, cst.Call) for item in node.items)
+    found: list[tuple[libcst.BaseExpression, int]] = []
     for item in node.items:
         if isinstance(item.item, cst.Call):
             site = context.site(item.item)
-            values.append(module.value(site) if site is not None else Unknown("the call has no site"))
+            found.append((item.item, site.node if site is not None else 0))
         else:
-            found = plain.pop(0) if known else 0
-            values.append(module.infer.value(module.module, found))
-    return values
+            found.append((item.item, plain.pop(0) if known else 0))
+    return found
+
+
+def managers(rule: Rule, node: libcst.With) -> list[Value]:
+    """What the context managers of a `with` statement are, unknown where facts do not have them."""
+    module = rule.module
+    return [module.infer.value(module.module, found) for _, found in entered(rule, node)]
 
 
 def is_guard(item: libcst.WithItem) -> bool:

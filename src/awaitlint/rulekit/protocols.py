@@ -18,6 +18,7 @@ from awaitlint.infer.values import (
     OverloadedValue,
     TupleValue,
     TypeVarValue,
+    function_of,
     members,
 )
 
@@ -191,7 +192,7 @@ class Protocols:
         node = self._module.facts.nodes[call]
         if not isinstance(node, f.Call):
             return False
-        made = _origin(self._infer.value(self._module.module, node.func))
+        made = function_of(self._infer.value(self._module.module, node.func))
         return made is not None and made.qualname in _SCOPES
 
     def is_misdecorated(self, call: int) -> bool:
@@ -200,7 +201,7 @@ class Protocols:
         if not isinstance(node, f.Call):
             return True
         func = self._infer.value(self._module.module, node.func)
-        made = _origin(func)
+        made = function_of(func)
         if made is None or not isinstance(func, CallableValue):
             return False
         result = func.result
@@ -222,19 +223,11 @@ class Protocols:
         func = self._infer.value(module, fact.func)
         if isinstance(func, Instance):
             func = self._infer.attribute(func, "__call__")
-        method = _origin(func)
+        method = function_of(func)
         if method is None or not isinstance(method.receiver, Instance) or method.receiver.cls.args:
             return False
         returns = method.fact.returns
         return returns >= 0 and isinstance(self._infer.annotation(method.module, returns), TypeVarValue)
-
-
-def _origin(value: Value) -> FunctionValue | None:
-    if isinstance(value, CallableValue):
-        value = value.origin or value
-    if isinstance(value, OverloadedValue):
-        value = value.functions[0]
-    return value if isinstance(value, FunctionValue) else None
 
 
 def _is_stdlib(value: Value) -> bool:

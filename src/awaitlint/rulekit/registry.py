@@ -44,15 +44,6 @@ def _rules_of(module_name: str) -> Iterator[type[Rule]]:
             yield value
 
 
-def find_rule(selector: str) -> type[Rule] | None:
-    """The rule of a code or name, in any case."""
-    wanted = selector.strip().lower()
-    for rule in all_rules():
-        if wanted in (rule.code.lower(), rule.name):
-            return rule
-    return None
-
-
 def documentation(rule: type[Rule]) -> str:
     """The rule's page, Markdown: its module's docstring, read from the source so that ``-OO`` keeps it."""
     module = importlib.import_module(rule.__module__)

@@ -5,54 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.syntax.cst import cst
+from awaitlint.syntax.own import evaluated, is_await
 from awaitlint.syntax.walk import children
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     import libcst
 
 
-def evaluated(*roots: libcst.CSTNode) -> Iterator[libcst.CSTNode]:
-    """Nodes and all below them that are evaluated with them, in the order of the text.
-
-    The bodies of nested functions and lambdas run at other times, and so does a generator expression, but for
-    the iterable that it begins with.  Annotations do not count.
-    """
-    todo = list(reversed(roots))
-    while todo:
-        node = todo.pop()
-        yield node
-        todo.extend(reversed(_parts(node)))
-
-
-def _parts(node: libcst.CSTNode) -> Sequence[libcst.CSTNode]:
-    if isinstance(node, cst.FunctionDef):
-        return [*node.decorators, *_defaults(node.params)]
-    if isinstance(node, cst.Lambda):
-        return _defaults(node.params)
-    if isinstance(node, cst.GeneratorExp):
-        return [node.for_in.iter]
-    if isinstance(node, cst.Annotation):
-        return []
-    return children(node)
-
-
-def _defaults(params: libcst.Parameters) -> list[libcst.CSTNode]:
-    every = (*params.posonly_params, *params.params, *params.kwonly_params)
-    return [param.default for param in every if param.default is not None]
-
-
-def is_suspension(node: libcst.CSTNode) -> bool:
-    """Whether a node is one that waits, so that other tasks run: `await` and the async statements."""
-    if isinstance(node, (cst.For, cst.With, cst.CompFor)):
-        return node.asynchronous is not None
-    return isinstance(node, cst.Await)
-
-
 def suspension(*roots: libcst.CSTNode) -> libcst.CSTNode | None:
     """The first node that waits, of those that are evaluated with the roots."""
-    return next(filter(is_suspension, evaluated(*roots)), None)
+    return next(filter(is_await, evaluated(*roots)), None)
 
 
 def innermost_function(parents: Sequence[libcst.CSTNode]) -> libcst.FunctionDef | None:

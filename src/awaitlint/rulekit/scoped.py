@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
-from awaitlint.index.facts import MarkKind, Use
+from awaitlint.index.facts import Use
+from awaitlint.index.marks import MarkKind
 from awaitlint.rulekit.cancel_scopes import Kind
 from awaitlint.rulekit.rule import Rule
 from awaitlint.rulekit.suites import indentation, is_inside

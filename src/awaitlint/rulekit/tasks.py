@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.handoffs import Role, Taker, handoffs
-from awaitlint.index.project import Origin
+from awaitlint.index.handoffs import Role, given, handoffs
+from awaitlint.index.marks import MarkKind
 from awaitlint.index.reached import reached
+from awaitlint.infer import callgraph
 from awaitlint.infer.bodies import last_name
 from awaitlint.infer.values import (
-    ClassValue,
     External,
     FunctionValue,
-    Instance,
     OverloadedValue,
     Unknown,
     members,
@@ -131,37 +130,13 @@ def hand_off(module: ModuleContext, node: int) -> HandOff | None:
     call = module.facts.nodes[node]
     if not isinstance(call, f.Call):
         return None
-    known, infer = handoffs(), module.infer
-    value = infer.value(module.module, call.func)
+    value = module.infer.value(module.module, call.func)
+    if isinstance(value, External):
+        path = reached(module.infer.project, module.module, call.func)
+        return handoffs().spelled(path) if path else None
     if isinstance(value, OverloadedValue):
         value = value.functions[0]
-    if isinstance(value, (FunctionValue, ClassValue)) and value.qualname in known:
-        return known[value.qualname]
-    if isinstance(value, ClassValue) and value.module.origin is not Origin.PROJECT:
-        return None
-    if isinstance(value, FunctionValue):
-        receiver = value.receiver
-        cls = receiver.cls if isinstance(receiver, Instance) else receiver
-        if not isinstance(cls, ClassValue) or value.module.origin is Origin.PROJECT:
-            return None
-        classes = [entry.qualname for entry in infer.mro(cls) if entry is not None]
-        return known.method(classes, value.fact.name)
-    if isinstance(value, External):
-        path = reached(infer.project, module.module, call.func)
-        return known.spelled(path) if path else None
-    return None
-
-
-def given(call: f.Call, known: HandOff) -> Iterator[int]:
-    """The nodes that a call puts into the slots for a function."""
-    for slot in known.slots:
-        if slot.taker is not Taker.ARGUMENT:
-            continue
-        node = next((value for name, value in call.keywords if name == slot.name), -1)
-        if node < 0 and 0 <= slot.position < len(call.args):
-            node = call.args[slot.position]
-        if node >= 0:
-            yield node
+    return callgraph.hand_off(module.infer, value)
 
 
 def scheduled(module: ModuleContext, node: int) -> list[int]:
@@ -172,7 +147,7 @@ def scheduled(module: ModuleContext, node: int) -> list[int]:
         return []
     known = hand_off(module, node)
     if known is not None:
-        return list(given(call, known)) if known.role is Role.SCHEDULE else []
+        return list(given(call, known.slots, module.facts.nodes)) if known.role is Role.SCHEDULE else []
     if not is_unknown(module.infer.value(module.module, call.func)):
         return []
     if func.name in _SCHEDULING and is_loop_named(module, func.value):
@@ -185,7 +160,7 @@ def handles_errors(function: FunctionValue) -> bool:
     """Whether an async function awaits in a ``try`` that catches every exception."""
     facts = function.module.facts
     return any(
-        mark.kind is f.MarkKind.HANDLER and mark.scope == function.scope and _is_broad(facts, mark.node)
+        mark.kind is MarkKind.HANDLER and mark.scope == function.scope and _is_broad(facts, mark.node)
         for mark in facts.marks
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.handoffs import Role
+from awaitlint.index.handoffs import Role, given
 from awaitlint.infer.bodies import last_name
 from awaitlint.infer.values import CallableValue, ClassValue, FunctionValue, Instance, members
-from awaitlint.rulekit.tasks import given, hand_off, is_loop_named, is_unknown
+from awaitlint.rulekit.tasks import hand_off, is_loop_named, is_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +60,7 @@ def _handed(module: ModuleContext, site: Site) -> Iterator[int]:
     if known is not None:
         other = known.name.startswith((*_NO_THREADS, _GREENLETS)) or _is_process_pool(module, call)
         if known.role is Role.OFFLOAD and not other:
-            yield from given(call, known)
+            yield from given(call, known.slots, module.facts.nodes)
         return
     func = module.facts.nodes[call.func]
     if isinstance(func, f.Attr) and func.name == "run_in_executor" and len(call.args) > 1:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
+from awaitlint.index.marks import MarkKind
 from awaitlint.index.project import Origin
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
     AwaitableValue,
-    CallableValue,
     ClassValue,
     FunctionValue,
     GeneratorValue,
@@ -17,6 +17,7 @@ from awaitlint.infer.values import (
     OverloadedValue,
     Unknown,
     Value,
+    function_of,
     members,
     without_none,
 )
@@ -58,7 +59,7 @@ class Twins:
         receiver = without_none(self._infer.value(module, func.value))
         if not isinstance(receiver, Instance):
             return None
-        own = _function(self._infer.attribute(receiver, func.name))
+        own = function_of(self._infer.attribute(receiver, func.name))
         if own is None or own.fact.is_async:
             return None
         for pattern in _PATTERNS:
@@ -71,7 +72,7 @@ class Twins:
         return None
 
     def _twin(self, name: str, value: Value) -> Twin | None:
-        function = _function(value)
+        function = function_of(value)
         if function is None:
             return None
         made = self._infer.call(value, Arguments())
@@ -107,7 +108,7 @@ class Twins:
             if site.scope != method.scope or not isinstance(call, f.Call):
                 continue
             func = infer.value(method.module, call.func)
-            called = _function(func)
+            called = function_of(func)
             if isinstance(func, ClassValue) and func.module.origin is not Origin.BUNDLED:
                 continue
             if called is None or infer.is_hook(called):
@@ -128,19 +129,11 @@ class Twins:
 
     def _takes(self, value: Value, call: f.Call) -> bool:
         """Whether a twin takes the arguments of a call."""
-        functions = value.functions if isinstance(value, OverloadedValue) else (_function(value),)
+        functions = value.functions if isinstance(value, OverloadedValue) else (function_of(value),)
         nodes = self._module.facts.nodes
         if any(isinstance(nodes[argument], f.Starred) for argument in call.args):
             return False
         return any(function is not None and _accepts(function, call) for function in functions)
-
-
-def _function(value: Value) -> FunctionValue | None:
-    if isinstance(value, CallableValue):
-        value = value.origin or value
-    if isinstance(value, OverloadedValue):
-        value = value.functions[0]
-    return value if isinstance(value, FunctionValue) else None
 
 
 def _is_at_hand(method: FunctionValue) -> bool:
@@ -153,7 +146,7 @@ def _awaits(method: FunctionValue) -> bool:
     facts = method.module.facts
     if method.fact.is_stub or not (method.fact.falls_through or method.fact.returned):
         return True
-    kinds = (f.MarkKind.ASYNC_WITH, f.MarkKind.FOR)
+    kinds = (MarkKind.ASYNC_WITH, MarkKind.FOR)
     return any(s.scope == method.scope and s.use in _ASYNCHRONOUS for s in facts.sites) or any(
         mark.scope == method.scope and mark.kind in kinds for mark in facts.marks
     )

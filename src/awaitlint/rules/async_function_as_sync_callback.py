@@ -83,11 +83,12 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
+from awaitlint.index.handoffs import given
 from awaitlint.infer.bodies import last_name
-from awaitlint.infer.values import members, without_none
+from awaitlint.infer.values import function_of, members, without_none
 from awaitlint.rulekit.arguments import arguments
-from awaitlint.rulekit.callables import coroutine_of, origin, qualname
-from awaitlint.rulekit.callbacks import caller, caller_names, decorates, given, words
+from awaitlint.rulekit.callables import coroutine_of, qualname
+from awaitlint.rulekit.callbacks import caller, caller_names, decorates, words
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.cst import cst
 
@@ -144,7 +145,7 @@ class AsyncFunctionAsSyncCallback(Rule):
         known = self._caller(call.func)
         if known is None or (known.name in _MAPS and not self._is_lost(site)):
             return None
-        for node in given(self.module, call, known):
+        for node in given(call, known.slots, nodes):
             if self._may_be_function(node) and self._makes_coroutines(node):
                 if self.module.is_safe(site) or self._is_result_run(site.node, known):
                     return None
@@ -275,7 +276,7 @@ class AsyncFunctionAsSyncCallback(Rule):
         argument = next(written for written, each in arguments(node, call) if each == index)
         if self.context.is_probed(argument):
             return
-        function = origin(members(without_none(self.module.infer.value(self.module.module, index)))[0])
+        function = function_of(members(without_none(self.module.infer.value(self.module.module, index)))[0])
         text, subject = self.context.source(argument), self.context.source(node.func)
         kind, related = "makes a coroutine", []
         if function is not None and function.fact.is_async:

@@ -62,16 +62,18 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.facts import MarkKind, Use
+from awaitlint.index.facts import Use
+from awaitlint.index.marks import MarkKind
 from awaitlint.infer.bodies import PARTS
 from awaitlint.infer.values import Instance, TupleValue, Unknown, members
 from awaitlint.model import Confidence, Safety
 from awaitlint.rulekit.hoist import hoist
 from awaitlint.rulekit.locks import is_guarded
 from awaitlint.rulekit.rule import Rule
-from awaitlint.rulekit.running import evaluated, is_suspension, root, spelling
+from awaitlint.rulekit.running import root, spelling
 from awaitlint.rulekit.spelled import is_shared, value_of
 from awaitlint.syntax.cst import cst
+from awaitlint.syntax.own import evaluated, is_await
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,7 +134,7 @@ class AwaitInAugmentedAssignment(Rule):
                 seen.update(inner)
 
     def visit_AugAssign(self, node: libcst.AugAssign) -> None:
-        if not any(is_suspension(part) for part in evaluated(node.value)):
+        if not any(is_await(part) for part in evaluated(node.value)):
             return
         operand = self._augmenting(node)
         of_target = self._kind(value_of(self.module, self.context.scope, node.target))
@@ -194,7 +196,7 @@ class AwaitInAugmentedAssignment(Rule):
         if self._is_alone(target, value, kind) or is_guarded(self):
             return
         subject = self.context.source(target)
-        waits = next(part for part in evaluated(value) if is_suspension(part))
+        waits = next(part for part in evaluated(value) if is_await(part))
         words = f"`{self.context.source(waits)}`" if isinstance(waits, cst.Await) else "the value"
         fix = hoist(self, value, "value") if hoisted else None
         self.report(

@@ -69,8 +69,9 @@ from awaitlint.rulekit.iterations import Iteration
 from awaitlint.rulekit.libraries import library
 from awaitlint.rulekit.locks import is_guarded
 from awaitlint.rulekit.rule import Rule
-from awaitlint.rulekit.running import evaluated, innermost_function, is_suspension, names
+from awaitlint.rulekit.running import innermost_function, names
 from awaitlint.syntax.cst import cst
+from awaitlint.syntax.own import evaluated, is_await
 
 if TYPE_CHECKING:
     import libcst
@@ -100,7 +101,7 @@ class AwaitInLoop(Rule):
         if any(_PARTS.search(name) for name in names(node.target)):
             return
         iteration = Iteration.of_loop(node)
-        waits = [part for part in evaluated(node.body) if is_suspension(part)]
+        waits = [part for part in evaluated(node.body) if is_await(part)]
         if iteration is None or not waits:
             return
         if all(iteration.is_collected(part) and self._is_independent(part, iteration) for part in waits):
@@ -119,8 +120,8 @@ class AwaitInLoop(Rule):
         self, node: libcst.ListComp | libcst.SetComp | libcst.DictComp, element: libcst.BaseExpression
     ) -> None:
         loop = node.for_in
-        waits = [part for part in evaluated(element) if is_suspension(part)]
-        every = [part for part in evaluated(node) if is_suspension(part)]
+        waits = [part for part in evaluated(element) if is_await(part)]
+        every = [part for part in evaluated(node) if is_await(part)]
         plain = loop.asynchronous is None and loop.inner_for_in is None
         if not waits or not plain or len(every) != len(waits) or not self.context.scope.is_async:
             return

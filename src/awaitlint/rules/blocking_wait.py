@@ -42,10 +42,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaitlint.index.facts import MarkKind
 from awaitlint.rulekit.blocked import BlockedRule, waits
 from awaitlint.rulekit.holders import Holders
 from awaitlint.rulekit.libraries import in_thread
+from awaitlint.rulekit.locks import entered
 from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
@@ -75,13 +75,8 @@ class BlockingWait(BlockedRule):
 
     def visit_With(self, node: libcst.With) -> None:
         if node.asynchronous is None and self._takings:
-            line = self.context.span(node).line
-            marks = [
-                mark for mark in self.module.facts.marks if mark.line == line and mark.kind is MarkKind.WITH
-            ]
-            items = [item.item for item in node.items if not isinstance(item.item, cst.Call)]
-            for mark, item in zip(marks, items, strict=False):
-                self._report(item, mark.node)
+            for lock, taken in entered(self, node):
+                self._report(lock, taken)
 
     def visit_Call(self, node: libcst.Call) -> None:
         super().visit_Call(node)

@@ -48,7 +48,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.facts import MarkKind
+from awaitlint.index.marks import MarkKind
 from awaitlint.index.reached import reached
 from awaitlint.infer.values import Instance
 from awaitlint.model import Severity

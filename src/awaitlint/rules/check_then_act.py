@@ -71,16 +71,10 @@ from awaitlint.rulekit.libraries import library
 from awaitlint.rulekit.locks import is_guard, is_guarded
 from awaitlint.rulekit.missing import found_missing
 from awaitlint.rulekit.rule import Rule
-from awaitlint.rulekit.running import (
-    chains,
-    innermost_function,
-    is_suspension,
-    names,
-    spelling,
-    suspension,
-)
+from awaitlint.rulekit.running import chains, innermost_function, names, spelling, suspension
 from awaitlint.rulekit.spelled import is_shared
 from awaitlint.syntax.cst import cst
+from awaitlint.syntax.own import is_await
 from awaitlint.syntax.walk import children
 
 if TYPE_CHECKING:
@@ -217,10 +211,10 @@ def _awaited_before(
                 return None
             if suspension(part.value) is not None or not names(part.value).isdisjoint(results):
                 results |= assigned
-        elif isinstance(part, cst.With) and waits is None and is_suspension(part):
+        elif isinstance(part, cst.With) and waits is None and is_await(part):
             results |= {each for item in part.items if item.asname for each in names(item.asname.name)}
             waits = part
-        elif is_suspension(part):
+        elif is_await(part):
             waits = waits or part
         elif waits is not None and written in _looked_at(part):
             return None

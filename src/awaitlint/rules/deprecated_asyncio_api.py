@@ -116,12 +116,13 @@ class DeprecatedAsyncioApi(Rule):
 
     # ------------------------------------------------------------------ what is to be walked
     def suspicious(self) -> Iterator[int]:
-        sites, text = self.module.facts.sites, self.module.text
-        for site in sites if "get_event_loop" in text else ():
+        sites = self.module.facts.sites
+        for site in sites if self.module.mentions("get_event_loop") else ():
             if self._place(site) is not None:
                 yield site.line
         if "asyncio" not in self.module.facts.packages:
             return
+        text = self.module.text
         if any(name.rpartition(".")[2] in text for name in self._apis):
             yield from self._spellings.lines(text, self._apis)
         if not re.search(r"\bloop\s*=", text):

@@ -79,7 +79,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.config.selection import reports_likely
 from awaitlint.index import facts as f
-from awaitlint.index.facts import MarkKind
+from awaitlint.index.marks import MarkKind
 from awaitlint.infer.bodies import last_name
 from awaitlint.model import Confidence, Safety, Span
 from awaitlint.rulekit.caught import Caught, caught

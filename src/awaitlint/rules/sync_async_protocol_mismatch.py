@@ -79,7 +79,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.facts import MarkKind, Use
+from awaitlint.index.facts import Use
+from awaitlint.index.marks import MarkKind
 from awaitlint.infer.values import (
     CallableValue,
     ClassValue,

@@ -61,14 +61,16 @@ import itertools
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.facts import MarkKind, Use
+from awaitlint.index.facts import Use
+from awaitlint.index.marks import MarkKind
 from awaitlint.infer.values import Value
 from awaitlint.model import Related
 from awaitlint.rulekit.libraries import library
 from awaitlint.rulekit.locks import is_private, lock, made_lock, managers
 from awaitlint.rulekit.rule import Rule
-from awaitlint.rulekit.running import evaluated, innermost_function, is_suspension, spelling
+from awaitlint.rulekit.running import innermost_function, spelling
 from awaitlint.syntax.cst import cst
+from awaitlint.syntax.own import evaluated, is_await
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +132,7 @@ class SyncLockAcrossAwait(Rule):
     def _waits(self, body: libcst.BaseSuite) -> libcst.CSTNode | None:
         """Where a body lets other tasks run; an async generator's `yield` does, which its user iterates."""
         for node in evaluated(body):
-            if is_suspension(node) or isinstance(node, cst.Yield):
+            if is_await(node) or isinstance(node, cst.Yield):
                 return node
         return None
 
@@ -169,7 +171,7 @@ class SyncLockAcrossAwait(Rule):
                 if waits is not None:
                     self._report(node, self.context.source(node), found, waits)
                 return
-            if waits is None and is_suspension(part):
+            if waits is None and is_await(part):
                 waits = part
 
     def _report(self, node: libcst.BaseExpression, subject: str, found: Lock, waits: libcst.CSTNode) -> None:

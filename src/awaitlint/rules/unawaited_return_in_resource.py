@@ -83,7 +83,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.facts import MarkKind, Use
+from awaitlint.index.facts import Use
+from awaitlint.index.marks import MarkKind
 from awaitlint.infer.values import ClassValue, Instance, members
 from awaitlint.rulekit.coroutines import noun
 from awaitlint.rulekit.returned import ReturnedRule

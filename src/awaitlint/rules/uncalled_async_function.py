@@ -92,6 +92,7 @@ from awaitlint.infer.values import (
     Instance,
     NoneValue,
     TypeVarValue,
+    function_of,
     members,
 )
 from awaitlint.model import Edit, Span
@@ -101,7 +102,6 @@ from awaitlint.rulekit.callables import (
     is_async_generator,
     is_starter,
     needs_no_arguments,
-    origin,
     qualname,
 )
 from awaitlint.rulekit.coroutines import CoroutineRule
@@ -291,7 +291,7 @@ class UncalledAsyncFunction(CoroutineRule):
         if self.context.is_probed(argument):
             return
         value = self._value(index)
-        function = origin(members(value)[0])
+        function = function_of(members(value)[0])
         text, taker = self.context.source(argument), self.context.source(node.func)
         is_async = function is not None and function.fact.is_async
         what = "an async function" if is_async and isinstance(value, FunctionValue) else "a function"

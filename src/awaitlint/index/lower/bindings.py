@@ -13,7 +13,6 @@ from awaitlint.index.facts import (
     Func,
     Import,
     Index,
-    MarkKind,
     Narrow,
     Param,
     ScopeKind,
@@ -23,6 +22,7 @@ from awaitlint.index.facts import (
 )
 from awaitlint.index.lower.expressions import ExpressionLowerer
 from awaitlint.index.lower.state import ScopeState
+from awaitlint.index.marks import MarkKind
 
 if TYPE_CHECKING:
     pass

@@ -9,18 +9,17 @@ from awaitlint.index.facts import (
     Caught,
     Enter,
     Iter,
-    MarkKind,
     Narrow,
     Phi,
     Use,
 )
 from awaitlint.index.lower.state import Assigned, Env, LoopState
+from awaitlint.index.lower.static import is_for_checkers, static_test
+from awaitlint.index.marks import MarkKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 from awaitlint.index.lower.bindings import BindingLowerer
-
-_TEST_NAMES = frozenset({"TYPE_CHECKING", "MYPY"})
 
 
 class FlowLowerer(BindingLowerer):
@@ -110,59 +109,11 @@ class FlowLowerer(BindingLowerer):
             getattr(state.loops[-1], where).append(state.env)
         state.env = None
 
-    def _static_test(self, test: ast.expr) -> bool | None:
-        """The value of a test that type checkers decide too, or None."""
-        name = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
-        if name in _TEST_NAMES:
-            return True
-        if isinstance(test, ast.Constant):
-            return bool(test.value)
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            inner = self._static_test(test.operand)
-            return None if inner is None else not inner
-        if isinstance(test, ast.BoolOp):
-            parts = [self._static_test(value) for value in test.values]
-            if isinstance(test.op, ast.And):
-                return False if False in parts else None if None in parts else True
-            return True if True in parts else None if None in parts else False
-        if self.version is None:
-            return None
-        return self._static_compare(test, self.version)
-
-    @staticmethod
-    def _static_compare(test: ast.expr, version: tuple[int, int]) -> bool | None:
-        if not isinstance(test, ast.Compare) or len(test.ops) != 1:
-            return None
-        try:
-            right = ast.literal_eval(test.comparators[0])
-        except ValueError:
-            return None
-        op, left = test.ops[0], ast.unparse(test.left)
-        if left == "sys.version_info" and isinstance(right, tuple):
-            have = version[: len(right)]
-            results: dict[type[ast.cmpop], bool] = {
-                ast.GtE: have >= right,
-                ast.Lt: have < right,
-                ast.Gt: have > right,
-                ast.LtE: have <= right,
-                ast.Eq: have == right,
-            }
-            return results.get(type(op))
-        return None
-
-    @staticmethod
-    def _is_for_checkers(test: ast.expr) -> bool:
-        """Whether a test asks whether a type checker is reading."""
-        if isinstance(test, ast.UnaryOp):
-            test = test.operand
-        name = test.attr if isinstance(test, ast.Attribute) else test.id if isinstance(test, ast.Name) else ""
-        return name in _TEST_NAMES
-
     def _if(self, node: ast.If) -> None:
         state = self.state
-        static = self._static_test(node.test)
+        static = static_test(node.test, self.version)
         self.expr(node.test, Use.TESTED)
-        if static is not None and (self.version is not None or self._is_for_checkers(node.test)):
+        if static is not None and (self.version is not None or is_for_checkers(node.test)):
             self._static_if(node, static)
             return
         positive, negative = self.narrowings(node.test)

@@ -10,8 +10,6 @@ from awaitlint.index.facts import (
     Declared,
     Free,
     Func,
-    Mark,
-    MarkKind,
     Misplaced,
     Name,
     Narrow,
@@ -27,6 +25,7 @@ from awaitlint.index.facts import (
     Use,
 )
 from awaitlint.index.lower.state import ScopeState, freeze, namespace
+from awaitlint.index.marks import Mark, MarkKind
 
 if TYPE_CHECKING:
     pass
