@@ -40,7 +40,7 @@ def marks(text: str) -> list[tuple[str, int, bool]]:
         ("for i in a():\n    await f(i)", [("FOR", 2, True)]),
         ("for i in a():\n    f(i)", []),
         ("for i in a:\n    f(i)", [("FOR", 2, False)]),
-        ("async for i in a:\n    pass", [("FOR", 2, False)]),
+        ("async for i in a:\n    pass", [("ASYNC_FOR", 2, False)]),
         ("with a:\n    await f()", [("WITH", 2, True)]),
         ("with a, b(), c.d:\n    pass", [("WITH", 2, False), ("WITH", 2, False)]),
         ("with a():\n    await f()", []),

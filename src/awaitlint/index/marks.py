@@ -14,7 +14,7 @@ class MarkKind(enum.IntEnum):
     HANDLER = 0
     #: a ``while`` in async code; its test
     LOOP = 1
-    #: a ``for`` or ``async for`` over something else than a call, or that awaits; what it goes through
+    #: a ``for`` over something else than a call, or whose body awaits; what it goes through
     FOR = 2
     #: an item of a ``with`` that is no call; the context manager
     WITH = 3
@@ -22,6 +22,8 @@ class MarkKind(enum.IntEnum):
     ASYNC_WITH = 4
     #: ``target += value`` in async code, to no local variable, where the value awaits; the value
     AUGMENTED = 5
+    #: the same as FOR of an ``async for``
+    ASYNC_FOR = 6
 
 
 class Mark(msgspec.Struct, frozen=True, array_like=True, gc=False):

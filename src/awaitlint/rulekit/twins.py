@@ -146,7 +146,7 @@ def _awaits(method: FunctionValue) -> bool:
     facts = method.module.facts
     if method.fact.is_stub or not (method.fact.falls_through or method.fact.returned):
         return True
-    kinds = (MarkKind.ASYNC_WITH, MarkKind.FOR)
+    kinds = (MarkKind.ASYNC_WITH, MarkKind.ASYNC_FOR)
     return any(s.scope == method.scope and s.use in _ASYNCHRONOUS for s in facts.sites) or any(
         mark.scope == method.scope and mark.kind in kinds for mark in facts.marks
     )

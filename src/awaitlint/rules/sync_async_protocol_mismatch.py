@@ -115,16 +115,11 @@ _MARKS = {
     Form("with", is_async=False): MarkKind.WITH,
     Form("with", is_async=True): MarkKind.ASYNC_WITH,
     Form("for", is_async=False): MarkKind.FOR,
-    Form("for", is_async=True): MarkKind.FOR,
+    Form("for", is_async=True): MarkKind.ASYNC_FOR,
 }
 #: nodes of what is certainly plain
 _PLAIN = frozenset({f.BinOp, f.Const, f.DictDisplay, f.Display, f.Plain})
-#: a loop may be either
-_FORMS_OF = {
-    MarkKind.WITH: Form("with", is_async=False),
-    MarkKind.ASYNC_WITH: Form("with", is_async=True),
-    MarkKind.FOR: Form("for", is_async=False),
-}
+_FORMS_OF = {kind: form for form, kind in _MARKS.items()}
 _COMPREHENSIONS = ("ListComp", "SetComp", "DictComp", "GeneratorExp")
 
 
@@ -150,23 +145,11 @@ class SyncAsyncProtocolMismatch(Rule):
         facts = self.module.facts
         for mark in facts.marks:
             form = _FORMS_OF.get(mark.kind)
-            if form is None:
-                continue
-            scope = facts.scopes[mark.scope]
-            both = mark.kind is MarkKind.FOR and self._is_async_loop(mark.node, scope)
-            forms = (form, form.other) if both else (form,)
-            if any(self._noun(mark.node, each, scope) for each in forms):
+            if form is not None and self._noun(mark.node, form, facts.scopes[mark.scope]):
                 yield mark.line
         for index in range(len(facts.scopes)):
             if self._managers.misdecorated(index) is not None:
                 yield facts.scopes[index].first_line
-
-    def _is_async_loop(self, node: int, scope: f.Scope) -> bool:
-        """Whether a function goes through a node with ``async for``."""
-        return scope.is_async and any(
-            type(each) is f.Iter and each.value == node and each.is_async
-            for each in self.module.facts.nodes[scope.first_node : scope.end_node]
-        )
 
     def _misfit(self, site: f.Site) -> str:
         """What a site's object is that is not fit for what is done with it; "" where it may be."""

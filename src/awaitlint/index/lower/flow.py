@@ -214,7 +214,8 @@ class FlowLowerer(BindingLowerer):
         awaits = state.awaits
         self.block(node.body)
         if state.awaits > awaits or type(node.iter) is not ast.Call:
-            self.mark(MarkKind.FOR, node.lineno, iterable, awaits=state.awaits > awaits)
+            kind = MarkKind.ASYNC_FOR if is_async else MarkKind.FOR
+            self.mark(kind, node.lineno, iterable, awaits=state.awaits > awaits)
         self._leave_loop(phis, before, node.orelse)
 
     def _while(self, node: ast.While) -> None:
