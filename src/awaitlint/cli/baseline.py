@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def update_baseline(run: Run, settings: Settings) -> int:
     """Check the files and write their baselines anew; `settings` are those of the current directory."""
-    from awaitlint.engine.known import BaselineUse  # noqa: PLC0415  only for this option
+    from awaitlint.engine.options import BaselineUse  # noqa: PLC0415  only for this option
     from awaitlint.engine.run import run as run_engine  # noqa: PLC0415
     from awaitlint.engine.session import Session  # noqa: PLC0415
     from awaitlint.report.formats import TEXT_FORMATS, render  # noqa: PLC0415

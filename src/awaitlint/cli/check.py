@@ -126,7 +126,7 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
 
 
 def _without_baseline(options: Options) -> Options:
-    from awaitlint.engine.known import BaselineUse  # noqa: PLC0415  only for this option
+    from awaitlint.engine.options import BaselineUse  # noqa: PLC0415  only for this option
 
     return replace(options, baseline=BaselineUse.IGNORE)
 

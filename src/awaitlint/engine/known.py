@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 import os
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.config.errors import ConfigError
 from awaitlint.engine.baseline import Baseline, Entry, dump, entries_of, load
+from awaitlint.engine.options import BaselineUse
 from awaitlint.engine.writing import write_file
 from awaitlint.rulekit.registry import all_rules
 
@@ -18,19 +18,9 @@ if TYPE_CHECKING:
 
     from awaitlint.config.settings import Settings
     from awaitlint.engine.baseline import Files
-    from awaitlint.engine.check import Checked
+    from awaitlint.engine.checked import Checked
     from awaitlint.index.facts import ModuleFacts
     from awaitlint.model import Diagnostic
-
-
-class BaselineUse(enum.Enum):
-    """What baselines are there for."""
-
-    #: what is in them is not reported
-    APPLY = "apply"
-    #: everything is reported, and put into them afterwards
-    RECORD = "record"
-    IGNORE = "ignore"
 
 
 class _Outcome(NamedTuple):

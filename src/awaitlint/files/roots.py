@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-_PROJECT_MARKERS = (
+PROJECT_MARKERS = (
     "pyproject.toml",
     "awaitlint.toml",
     ".awaitlint.toml",
@@ -29,7 +29,7 @@ def project_root(path: Path, *, marked: dict[str, bool] | None = None) -> Path:
     often passes `marked`, which remembers what was seen in each directory.
     """
     directory = path if os.path.isdir(path) else path.parent
-    nearest = _nearest(directory, _PROJECT_MARKERS, {} if marked is None else marked)
+    nearest = _nearest(directory, PROJECT_MARKERS, {} if marked is None else marked)
     if nearest is not None:
         return nearest
     return Path(package_root(os.fspath(directory), os.path.exists))
