@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 
-from awaitlint.engine.known import BaselineUse
+
+class BaselineUse(enum.Enum):
+    """What baselines are there for."""
+
+    #: what is in them is not reported
+    APPLY = "apply"
+    #: everything is reported, and put into them afterwards
+    RECORD = "record"
+    IGNORE = "ignore"
 
 
 @dataclass(frozen=True, slots=True)

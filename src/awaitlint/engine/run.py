@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from awaitlint.engine.options import Options
 from awaitlint.engine.roots import one_for_each_root
-from awaitlint.engine.session import Session
 from awaitlint.files.source import SourceStore
 
 if TYPE_CHECKING:
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from awaitlint.config.settings import Settings
+    from awaitlint.engine.session import Session
     from awaitlint.files.discover import Target
     from awaitlint.model import Diagnostic
 
@@ -55,6 +55,8 @@ def run(
         session: What an earlier run of the same files learned; the buffers in the store may be others.
     """
     if session is None:
+        from awaitlint.engine.session import Session  # noqa: PLC0415  all that a run which checks files needs
+
         session = Session(settings_for, store, options)
     else:
         session.internal_errors.clear()
