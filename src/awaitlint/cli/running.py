@@ -124,9 +124,9 @@ def current_directory() -> Path:
 
 def rule_names() -> Iterable[tuple[str, str]]:
     """The codes and names of all rules."""
-    from awaitlint.rulekit.registry import all_rules  # noqa: PLC0415  only a configuration that names rules
+    from awaitlint.rulekit.registry import rule_keys  # noqa: PLC0415  only a configuration that names rules
 
-    return [(rule.code, rule.name) for rule in all_rules()]
+    return [(key.code, key.name) for key in rule_keys()]
 
 
 def shown(path: Path) -> str:

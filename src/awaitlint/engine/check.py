@@ -13,7 +13,7 @@ from awaitlint.index.facts import Call, Name
 from awaitlint.infer.values import FunctionValue, OverloadedValue, members
 from awaitlint.model import Confidence, Diagnostic, Severity
 from awaitlint.rulekit.context import ModuleContext
-from awaitlint.rulekit.registry import all_rules
+from awaitlint.rulekit.registry import all_rules, rule_keys
 from awaitlint.rules.syntax_error import SyntaxErrorRule
 from awaitlint.rules.unused_suppression import UnusedSuppression
 from awaitlint.syntax.parse import SyntaxProblem
@@ -123,11 +123,6 @@ def is_wanted(subject: type[Rule] | Diagnostic, settings: Settings) -> bool:
         mild = subject.severity is Severity.INFO
         return not mild or reports_likely(settings, subject.code, subject.name)
     return SEVERITIES.index(subject.severity.value) <= SEVERITIES.index(least)
-
-
-def rule_keys() -> tuple[tuple[str, str, bool], ...]:
-    """(code, name, on by default) of every rule."""
-    return tuple((rule.code, rule.name, rule.default) for rule in all_rules())
 
 
 def _context(

@@ -10,7 +10,7 @@ from awaitlint.config.errors import ConfigError
 from awaitlint.engine.baseline import Baseline, Entry, dump, entries_of, load
 from awaitlint.engine.options import BaselineUse
 from awaitlint.engine.writing import write_file
-from awaitlint.rulekit.registry import all_rules
+from awaitlint.rulekit.registry import rule_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,7 +132,7 @@ class Baselines:
         checked, by a rule that was not), and what would be found again under other options.
         """
         outcomes = {outcome.name: outcome for outcome in self._of(baseline)}
-        rules = {rule.code for rule in all_rules()}
+        rules = {key.code for key in rule_keys()}
         files: Files = {}
         for name, counts in baseline.files.items():
             outcome = outcomes.get(name)
