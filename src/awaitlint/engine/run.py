@@ -102,6 +102,7 @@ class _Work:
         self._targets = targets
         self._displays: dict[Path, str] | None = None
         self._verdicts: Verdicts | None = None
+        self._last: tuple[str, Settings] | None = None
         if session is not None:
             session.internal_errors.clear()
             session.refresh(store.overlays)
@@ -109,23 +110,29 @@ class _Work:
         elif options.cache and options.sieve and not store.overlays:
             from awaitlint.engine.verdicts.verdicts import Verdicts  # noqa: PLC0415  not for every run
 
-            self._verdicts = Verdicts(settings_for, options, self._display_of, self._session)
+            self._verdicts = Verdicts(options, self._display_of, self._session)
 
     def check(self, target: Target) -> tuple[Diagnostic, ...]:
         """What is reported of one file."""
-        known = self._verdicts.recall(target) if self._verdicts is not None else None
-        if known is not None:
-            settings = self._settings_for(target.path)
-            if settings.baseline is None or not self._options.has_baseline:
-                return known.found
-            return self._session().shown(target, known)
-        session = self._session()
         if self._verdicts is None:
-            return session.check(target)
-        with self._verdicts.watching(target, session) as keep:
-            checked = session.checked(target)
-            keep(checked)
-        return session.shown(target, checked)
+            return self._session().check(target)
+        settings = self._settings_of(target)
+        known = self._verdicts.recall(target, settings)
+        if known is not None and (settings.baseline is None or not self._options.has_baseline):
+            return known.found
+        session = self._session()
+        if known is None:
+            with self._verdicts.watching(target, settings, session) as keep:
+                known = session.checked(target)
+                keep(known)
+        return session.shown(target, known)
+
+    def _settings_of(self, target: Target) -> Settings:
+        """The settings of a file, which all files of its directory share."""
+        directory = os.path.dirname(target.file)
+        if self._last is None or directory != self._last[0]:
+            self._last = directory, self._settings_for(target.path)
+        return self._last[1]
 
     def finish(self) -> None:
         """Write to the cache what is to be kept."""

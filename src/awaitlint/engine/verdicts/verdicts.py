@@ -74,7 +74,6 @@ class Verdicts:
     Neither what is in the cache nor a disk that cannot be written makes a method fail.
 
     Args:
-        settings_for: The settings that govern a file.
         options: How the run goes about its work.
         display_of: How the run names a file.
         session: Gives the session of the run, which is made when something has to be checked.
@@ -82,12 +81,10 @@ class Verdicts:
 
     def __init__(
         self,
-        settings_for: Callable[[Path], Settings],
         options: Options,
         display_of: Callable[[Path], str],
         session: Callable[[], Session],
     ) -> None:
-        self._settings_for = settings_for
         self._options = options
         self._display_of = display_of
         self._session = session
@@ -100,13 +97,12 @@ class Verdicts:
         self._last: tuple[str, Settings, _Place | None] | None = None
 
     # ------------------------------------------------------------------ asking
-    def recall(self, target: Target) -> Checked | None:
-        """What is still known about a file; None where it has to be checked."""
-        settings = self._settings_for(target.path)
-        place = self._place(target.path, settings)
+    def recall(self, target: Target, settings: Settings) -> Checked | None:
+        """What is still known about a file, which has these settings; None where it has to be checked."""
+        place = self._place(target.file, settings)
         if place is None:
             return None
-        known = place.memory.ask(os.fspath(target.path), self._options_key(settings, place.root))
+        known = place.memory.ask(target.file, self._options_key(settings, place.root))
         if not known:
             return None if known is None else _NOTHING
         return self._decoded(known, target, place)
@@ -126,10 +122,11 @@ class Verdicts:
 
     # ------------------------------------------------------------------ telling
     @contextmanager
-    def watching(self, target: Target, session: Session) -> Iterator[Callable[[Checked], None]]:
+    def watching(
+        self, target: Target, settings: Settings, session: Session
+    ) -> Iterator[Callable[[Checked], None]]:
         """Watch how a file is checked; what is given is to be called with the outcome, to be kept."""
-        settings = self._settings_for(target.path)
-        place = self._place(target.path, settings)
+        place = self._place(target.file, settings)
         if place is None:
             yield lambda _: None
             return
@@ -145,7 +142,7 @@ class Verdicts:
             return
         names = place.memory.names
         named = [(names.key(os.fspath(path)), shown) for path, shown in asked.items()]
-        key = names.key(os.fspath(target.path)), self._options_key(settings, place.root)
+        key = names.key(target.file), self._options_key(settings, place.root)
         place.findings[key] = _encoded(checked[0], target, named)
 
     def save(self, session: Session | None) -> None:
@@ -182,14 +179,14 @@ class Verdicts:
         return learning.merged(place.memory, learning.Learned(nodes, directories, inputs, findings))
 
     # ------------------------------------------------------------------ places
-    def _place(self, path: Path, settings: Settings) -> _Place | None:
+    def _place(self, path: str, settings: Settings) -> _Place | None:
         directory = os.path.dirname(path)
         last = self._last
         if last is not None and last[0] == directory and last[1] is settings:
             return last[2]
         root = self._roots.get(directory)
         if root is None:
-            root = self._roots[directory] = project_root(path, marked=self._marked)
+            root = self._roots[directory] = project_root(Path(directory), marked=self._marked)
         key = (root, (settings.src, settings.target_version, settings.python))
         if key not in self._places:
             self._places[key] = self._new_place(root, settings)
