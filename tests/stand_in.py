@@ -46,6 +46,8 @@ class Result:
     internal_errors: tuple[str, ...] = ()
     texts: SourceStore = field(default_factory=SourceStore)
     session: None = None
+    processes: int = 1
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

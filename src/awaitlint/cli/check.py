@@ -18,7 +18,7 @@ from awaitlint.cli.running import FAILED, Run, current_directory, rule_names
 from awaitlint.cli.running import check as check_files
 from awaitlint.cli.version import version_line
 from awaitlint.config.load import SettingsCache
-from awaitlint.engine.options import BaselineUse, Options
+from awaitlint.engine.options import AUTO, BaselineUse, Options
 from awaitlint.files.discover import discover, stdin_target
 from awaitlint.files.environments import environment_of
 from awaitlint.files.roots import project_root
@@ -64,6 +64,13 @@ _WRITERS = ("add_noqa", "update_baseline")
     envvar="AWAITLINT_CACHE_DIR",
     help="Keep the cache there, and not in the project.",
 )
+@click.option(
+    "-j",
+    "--jobs",
+    metavar="N",
+    default="auto",
+    help="Check files in N processes; auto, the default, is as many as there is work and processors for.",
+)
 @click.option("--shard", metavar="I/N", help="Check the I-th of N parts of the files only.")
 @click.option("--no-sieve", is_flag=True, hidden=True)
 @click.option("-q", "--quiet", is_flag=True, help="Write findings only.")
@@ -85,6 +92,7 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
         cache=not given["no_cache"],
         cache_dir=_cache_dir(given["cache_dir"]),
         isolated=given["isolated"],
+        jobs=_jobs(given["jobs"]),
     )
     if given["no_baseline"]:
         options = replace(options, baseline=BaselineUse.IGNORE)
@@ -168,6 +176,15 @@ def _shard(given: str | None) -> Shard | None:
         return Shard.parse(given)
     except ValueError:
         raise click.UsageError(f"--shard: expected I/N with I from 1 to N, such as 2/5: {given}") from None
+
+
+def _jobs(given: str) -> int:
+    """The number of processes that an option names.  Raises `click.UsageError`."""
+    if given == "auto":
+        return AUTO
+    if not (given.isascii() and given.isdigit() and given.strip("0")):
+        raise click.UsageError(f"--jobs: expected a number from 1 or auto: {given}")
+    return int(given[:9])
 
 
 def _cache_dir(given: str | None) -> Path | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from awaitlint.cli.output import Progress, error, note, terminal_width, write_lines
+from awaitlint.cli.output import Progress, error, note, terminal_width, warning, write_lines
 from awaitlint.files.discover import UsageError
 
 if TYPE_CHECKING:
@@ -101,7 +101,11 @@ def context(run: Run, result: Result) -> ReportContext:
 
 
 def exit_code(run: Run, result: Result) -> int:
-    """The exit code for what was found; names the rules that failed."""
+    """The exit code for what was found; names the rules that failed, and says more where it is wanted."""
+    if run.verbose and result.processes > 1:
+        write_lines([f"checked in {result.processes} processes"], sys.stderr)
+        for problem in result.warnings:
+            warning(problem)
     for problem in result.internal_errors:
         error(problem)
     if result.internal_errors:

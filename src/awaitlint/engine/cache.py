@@ -122,8 +122,9 @@ class FactsCache:
             self._entries.put(digest(data, person=salt()), payload)
 
     def flush(self) -> None:
-        """Write what was put."""
+        """Write what was put, and read what other processes have written."""
         self._entries.flush()
+        self._entries.reread()
 
 
 _ENCODER = msgspec.msgpack.Encoder()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-if TYPE_CHECKING:
-    from pathlib import Path
+#: in the place of a number of processes
+AUTO = 0
 
 
 class BaselineUse(enum.Enum):
@@ -28,7 +28,8 @@ class Options:
     disk, which `cache_dir` puts into a directory of the user's choice: none of them changes what is found.
     `isolated` makes the environment that is active in the shell count for nothing.  `judge_noqa` off leaves
     it to somebody else which ``# noqa`` is needed.  `baseline` says what the baselines are there for, which
-    the settings name.
+    the settings name.  `jobs` is the number of processes that check files, or `AUTO`: as many as the work is
+    worth.
     """
 
     sieve: bool = True
@@ -37,6 +38,7 @@ class Options:
     isolated: bool = False
     judge_noqa: bool = True
     baseline: BaselineUse = BaselineUse.APPLY
+    jobs: int = 1
 
     @property
     def has_baseline(self) -> bool:

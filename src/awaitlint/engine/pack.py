@@ -266,6 +266,10 @@ class PackDirectory:
         self._pending_size = 0
         self._stale.clear()
 
+    def reread(self) -> None:
+        """Notice what other processes have written."""
+        self._packs = None
+
     def _write(self) -> None:
         prepare_directory(self._directory)
         now = int(time.time())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from awaitlint.engine.checked import Checked
 from awaitlint.engine.options import Options
 from awaitlint.engine.roots import one_for_each_root
 from awaitlint.files.discover import display_name
@@ -19,8 +21,11 @@ if TYPE_CHECKING:
     from awaitlint.config.settings import Settings
     from awaitlint.engine.session import Session
     from awaitlint.engine.verdicts.verdicts import Verdicts
+    from awaitlint.engine.workers.harvest import Harvest
     from awaitlint.files.discover import Target
     from awaitlint.model import Diagnostic
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,9 @@ class Result:
     session: Session | None = field(default=None, repr=False, compare=False)
     #: the texts that the findings speak of: the files may have changed since they were checked
     texts: SourceStore = field(default_factory=SourceStore, repr=False, compare=False)
+    #: processes that checked files, and what went wrong with them without changing what is found
+    processes: int = field(default=1, compare=False)
+    warnings: tuple[str, ...] = field(default=(), compare=False)
 
 
 def run(
@@ -63,8 +71,9 @@ def run(
     collecting = gc.isenabled()
     gc.disable()
     try:
+        work.share_out(progress)
         for done, target in enumerate(targets):
-            if progress is not None:
+            if progress is not None and work.processes == 1:
                 progress(done, len(targets))
             found.extend(work.check(target))
     finally:
@@ -77,10 +86,12 @@ def run(
     return Result(
         tuple(one_for_each_root(found)),
         len(targets),
-        tuple(work.session.internal_errors) if work.session is not None else (),
+        tuple(work.errors),
         tuple(found),
         work.session,
-        work.session.texts() if work.session is not None else SourceStore(store.overlays),
+        work.texts(),
+        work.processes,
+        tuple(work.elsewhere.warnings) if work.elsewhere is not None else (),
     )
 
 
@@ -103,6 +114,13 @@ class _Work:
         self._displays: dict[Path, str] | None = None
         self._verdicts: Verdicts | None = None
         self._last: tuple[str, Settings] | None = None
+        #: what is known of files before they are checked one by one
+        self._known: dict[str, Checked] = {}
+        #: the number of processes that check files, and what came from those that are not this one
+        self.processes = 1
+        self.elsewhere: Harvest | None = None
+        #: rules that crashed
+        self.errors: list[str] = []
         if session is not None:
             session.internal_errors.clear()
             session.refresh(store.overlays)
@@ -112,20 +130,71 @@ class _Work:
 
             self._verdicts = Verdicts(options, self._display_of, self._session)
 
+    def share_out(self, progress: Callable[[int, int], None] | None) -> None:
+        """Have other processes check files, where there is enough to do for them."""
+        if self._options.jobs == 1 or (self.session is not None and self.session.has_read(self._targets)):
+            return
+        from awaitlint.engine.workers.processors import processes_for  # noqa: PLC0415  where it is wanted
+
+        unknown, others = [], []
+        for target in self._targets:
+            known = self._verdicts.recall(target, self._settings_of(target)) if self._verdicts else None
+            if known is None:
+                unknown.append(target)
+            else:
+                self._known[target.file] = known
+                others.append(target)
+        self.processes = processes_for(unknown, self._options.jobs)
+        if self.processes == 1:
+            return
+        from awaitlint.engine.workers.pool import check_in_processes  # noqa: PLC0415  where it is worth it
+
+        done = itertools.count(len(others) + 1)
+        self.elsewhere = check_in_processes(
+            [(target, self._settings_of(target)) for target in unknown],
+            others,
+            self._options,
+            self._store.overlays,
+            self.processes,
+            keeps=self._verdicts is not None,
+            progress=lambda: progress(next(done), len(self._targets)) if progress is not None else None,
+        )
+        for file, outcome in self.elsewhere.outcomes.items():
+            self._known[file] = Checked(outcome.found, outcome.hidden, outcome.codes)
+
     def check(self, target: Target) -> tuple[Diagnostic, ...]:
         """What is reported of one file."""
-        if self._verdicts is None:
-            return self._session().check(target)
+        known = self._known.get(target.file)
+        if known is None and self._verdicts is None:
+            return self._noting(self._session().check, target)
         settings = self._settings_of(target)
-        known = self._verdicts.recall(target, settings)
+        if known is not None:
+            outcome = self.elsewhere.outcomes.get(target.file) if self.elsewhere is not None else None
+            self.errors += outcome.errors if outcome is not None else ()
+        elif self._verdicts is not None:
+            known = self._verdicts.recall(target, settings)
         if known is not None and (settings.baseline is None or not self._options.has_baseline):
             return known.found
-        session = self._session()
         if known is None:
-            with self._verdicts.watching(target, settings, session) as keep:
-                known = session.checked(target)
-                keep(known)
-        return session.shown(target, known)
+            known = self._noting(self._checked, target)
+        return self._session().shown(target, known)
+
+    def _checked(self, target: Target) -> Checked:
+        """The outcome of the check of a file, which is kept for later runs."""
+        session = self._session()
+        assert self._verdicts is not None
+        with self._verdicts.watching(target, self._settings_of(target), session) as keep:
+            checked = session.checked(target)
+            keep(checked)
+        return checked
+
+    def _noting(self, check: Callable[[Target], _T], target: Target) -> _T:
+        """Check a file, and note which rules crash."""
+        crashed = self._session().internal_errors
+        before = len(crashed)
+        found = check(target)
+        self.errors += crashed[before:]
+        return found
 
     def _settings_of(self, target: Target) -> Settings:
         """The settings of a file, which all files of its directory share."""
@@ -134,12 +203,17 @@ class _Work:
             self._last = directory, self._settings_for(target.path)
         return self._last[1]
 
+    def texts(self) -> SourceStore:
+        """The texts that findings speak of, as far as they are known."""
+        read = self.session.texts() if self.session is not None else self._store
+        return SourceStore({**(self.elsewhere.texts if self.elsewhere is not None else {}), **read.overlays})
+
     def finish(self) -> None:
         """Write to the cache what is to be kept."""
         if self.session is not None:
             self.session.flush()
         if self._verdicts is not None:
-            self._verdicts.save(self.session)
+            self._verdicts.save(self.session, self.elsewhere.learned if self.elsewhere is not None else ())
 
     def _session(self) -> Session:
         if self.session is None:

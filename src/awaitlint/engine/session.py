@@ -27,7 +27,7 @@ from awaitlint.infer.engine import Inference
 from awaitlint.syntax.parse import SyntaxProblem, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from awaitlint.config.settings import Settings
     from awaitlint.engine.baseline import Baseline
@@ -92,6 +92,8 @@ class Session:
         self._roots: dict[Path, Path] = {}
         self._marked: dict[str, bool] = {}
         self._caches: dict[Path, FactsCache | None] = {}
+        #: keeps the facts that have no place on disk otherwise, where that is wanted
+        self.spare: FactsCache | None = None
         self.baselines = Baselines(self.options.baseline)
         self._checked = time.monotonic()
         self._interval = _RECHECK
@@ -120,11 +122,12 @@ class Session:
         return frozenset(checked.found) - frozenset(self._unknown(target, checked, baseline))
 
     def _unknown(self, target: Target, checked: Checked, baseline: Baseline) -> tuple[Diagnostic, ...]:
+        if not checked.found and not checked.hidden:
+            return self.baselines.unknown(target.path, checked, baseline, None, [])
         lines: list[str] = []
         lowered = self.lowered(target.path)
-        if checked.found or checked.hidden:
-            with contextlib.suppress(SourceError):
-                lines = split_lines(decode(lowered.data or b"").text)
+        with contextlib.suppress(SourceError):
+            lines = split_lines(decode(lowered.data or b"").text)
         return self.baselines.unknown(target.path, checked, baseline, lowered.facts, lines)
 
     def display_of(self, path: Path) -> str:
@@ -218,6 +221,10 @@ class Session:
         """What has become of a file that was read; None for one that was not."""
         return self._lowered.get(path)
 
+    def has_read(self, targets: Iterable[Target]) -> bool:
+        """Whether some of these files were read before."""
+        return any(target.path in self._lowered for target in targets)
+
     def texts(self) -> SourceStore:
         """The files as they were read: what findings speak of, whatever has become of them since."""
         read = {path: known.data for path, known in self._lowered.items() if known.data is not None}
@@ -253,15 +260,15 @@ class Session:
     def _cache(self, path: Path) -> FactsCache | None:
         """The cache on disk of the project that a file belongs to or is installed for, where there is one."""
         if not self.options.cache:
-            return None
+            return self.spare
         root = self._environments.keeper(path) or self._root(path)
         if root not in self._caches:
-            self._caches[root] = project_cache(root, self.options.cache_dir)
+            self._caches[root] = project_cache(root, self.options.cache_dir) or self.spare
         return self._caches[root]
 
     def flush(self) -> None:
         """Write to the caches what is to be kept; at the latest it happens when the process ends."""
-        for cache in self._caches.values():
+        for cache in {*self._caches.values(), self.spare}:
             if cache is not None:
                 cache.flush()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from awaitlint.config.settings import Settings
     from awaitlint.engine.options import Options
     from awaitlint.engine.session import Session
+    from awaitlint.engine.verdicts.learning import Learned
     from awaitlint.engine.verdicts.records import Links, Record
     from awaitlint.files.discover import Target
 
@@ -66,6 +67,8 @@ class _Place(NamedTuple):
     notes: Notes
     #: by the name of a file and a set of options
     findings: dict[tuple[str, bytes], bytes]
+    #: the files of which there are some
+    checked: list[Target]
 
 
 class Verdicts:
@@ -144,22 +147,44 @@ class Verdicts:
         named = [(names.key(os.fspath(path)), shown) for path, shown in asked.items()]
         key = names.key(target.file), self._options_key(settings, place.root)
         place.findings[key] = _encoded(checked[0], target, named)
+        place.checked.append(target)
 
-    def save(self, session: Session | None) -> None:
-        """Write down what was learned; `session` is None where no file had to be checked."""
+    def save(
+        self, session: Session | None, elsewhere: Iterable[tuple[Target, Settings, Learned]] = ()
+    ) -> None:
+        """Write down what was learned.
+
+        Args:
+            session: The session of the run, None where no file had to be checked.
+            elsewhere: What other processes have learned, with some file of the project that it is about.
+        """
+        parts: dict[int, list[Learned]] = {}
+        for target, settings, learned in elsewhere:
+            parts.setdefault(id(self._place(target.file, settings)), []).append(learned)
         for place in self._places.values():
             if place is None:
                 continue
-            memory = place.memory
+            memory, known = place.memory, parts.get(id(place), [])
             if session is not None and place.findings:
-                record = self._learned(place, session)
+                known.append(self._learned(place, session))
+            if known:
+                from awaitlint.engine.verdicts.exchange import together  # noqa: PLC0415  as below
+                from awaitlint.engine.verdicts.learning import merged  # noqa: PLC0415
+
+                record = merged(memory, together(known))
             elif memory.record is not None and memory.is_outdated:
                 record = memory.still_true()
             else:
                 continue
             records.save(memory.file, record)
 
-    def _learned(self, place: _Place, session: Session) -> Record:
+    def learned(self, session: Session) -> Iterator[tuple[Target, Learned]]:
+        """What was learned about each project, and one of the files that were checked there."""
+        for place in self._places.values():
+            if place is not None and place.findings:
+                yield place.checked[0], self._learned(place, session)
+
+    def _learned(self, place: _Place, session: Session) -> Learned:
         from awaitlint.engine.verdicts import learning  # noqa: PLC0415  where something was checked
 
         project = session.linked_at(place.root, place.settings).project
@@ -176,7 +201,7 @@ class Verdicts:
         nodes = observer.nodes()
         findings = {key: found for key, found in place.findings.items() if key[0] in nodes}
         directories = learning.directories_of(project.all_listings(), names)
-        return learning.merged(place.memory, learning.Learned(nodes, directories, inputs, findings))
+        return learning.Learned(nodes, directories, inputs, findings)
 
     # ------------------------------------------------------------------ places
     def _place(self, path: str, settings: Settings) -> _Place | None:
@@ -216,7 +241,7 @@ class Verdicts:
             project_with = lambda load: session.project(root, settings, load)  # noqa: E731
             return moved(record, links, changed, names, project_with, session.facts)
 
-        return _Place(root, settings, Memory(file, names, replay), Notes(), {})
+        return _Place(root, settings, Memory(file, names, replay), Notes(), {}, [])
 
     def _options_key(self, settings: Settings, root: Path) -> bytes:
         """What stands for all options that findings depend on."""

@@ -1,0 +1,1 @@
+"""Checking files in several processes."""
