@@ -124,9 +124,9 @@ def test_switches_reach_the_engine(cli, engine):
     cli("check", "--no-sieve", "--no-cache")
     cli("check", "--isolated")
     assert [options for _, options in engine.calls] == [
-        Options(),
-        Options(sieve=False, cache=False),
-        Options(isolated=True),
+        Options(jobs=AUTO),
+        Options(sieve=False, cache=False, jobs=AUTO),
+        Options(isolated=True, jobs=AUTO),
     ]
     assert "--no-sieve" not in cli("check", "--help").out
 

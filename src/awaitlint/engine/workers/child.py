@@ -39,6 +39,18 @@ def main() -> None:
         os._exit(code)
 
 
+def prepare() -> None:
+    """Load what every worker needs, before copies of this process are made: they have it for nothing then."""
+    from awaitlint.engine import visit  # noqa: F401, PLC0415  not where this process checks nothing
+    from awaitlint.rulekit import chains  # noqa: F401, PLC0415
+    from awaitlint.rulekit.registry import all_rules  # noqa: PLC0415
+    from awaitlint.syntax.cst import cst  # noqa: PLC0415
+
+    all_rules()
+    # that there is nothing to suspect in so much code is unlikely
+    assert cst.Module
+
+
 def serve(pipes: Pipes, job: Job) -> None:
     """Do what is asked for, until the parent says that it was all, or has gone."""
     gc.disable()

@@ -169,9 +169,11 @@ class _Pool:
         self._is_done = True
 
     def _start(self, number: int) -> None:
-        from awaitlint.engine.workers.child import serve  # noqa: PLC0415  everything that copies shall have
+        from awaitlint.engine.workers.child import prepare, serve  # noqa: PLC0415  everything that copies shall have
 
         fork = can_fork()
+        if fork:
+            prepare()
         first = jobs.encode(self._job)
         started = start(number, lambda pipes: serve(pipes, jobs.decode_job(first)), fork=fork)
         self._workers = dict(enumerate(started))
