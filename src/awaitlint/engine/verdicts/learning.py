@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from awaitlint.files.listings import Listings
     from awaitlint.index.project import Module, Project
 
-#: in the place of a level: a file that cannot be read, which is passed over
-PASSED_OVER = -3
+#: in the place of a level: a file that cannot be read, which is passed over, and a module that is not looked
+#: up, but read
+PASSED_OVER, READ = -3, -4
 #: sets of options of which the findings are kept
 _MOST_OPTIONS = 8
 #: directories, which a record does not forget otherwise
@@ -115,6 +116,9 @@ class Observer:
                 uses[key] = ""
             elif name := self.key_of(target):
                 uses[key] = name
+        for target in module.reads:
+            if name := self.key_of(target):
+                uses[name, READ] = name
         for path in module.unreadable:
             node = self._file(path, UNREADABLE)
             if node is not None:
@@ -192,13 +196,10 @@ def _still_true(
         known = {(name, level): keys[target] if target != NOWHERE else "" for name, level, target in uses}
         if now is not None and _differs(node, known, now):
             changed.add(number)
-        if number not in changed:
+        # what has changed and was not read stays as it was: then it is found to have changed the next time, too
+        if now is None or number not in changed:
             nodes[node.key] = (node, known)
     stale = reached_from(changed, links)
-    for number in stale - changed:
-        # what it looks up is true, but for files that are not known any more
-        node, known = nodes[keys[number]]
-        nodes[keys[number]] = (node, {key: name for key, name in known.items() if not name or name in nodes})
     findings = {
         (keys[node], old.options[each]): b"" for each, clean in enumerate(old.clean) for node in clean
     }
@@ -218,7 +219,7 @@ def _needed(answered: set[str], nodes: Mapping[str, tuple[Node, Uses]]) -> dict[
     needed = dict.fromkeys(sorted(answered))
     queue = list(needed)
     while queue:
-        for target in nodes[queue.pop()][1].values():
+        for target in nodes[queue.pop()][1].values():  # also those whose text does not matter
             if target and target not in needed and target in nodes:
                 needed[target] = None
                 queue.append(target)

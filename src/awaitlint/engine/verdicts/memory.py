@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from awaitlint.engine.verdicts.records import (
     NAMESPACE,
     NOWHERE,
+    SUBMODULE,
     UNSETTLED,
     Node,
     Signature,
@@ -174,8 +175,9 @@ def reached_from(changed: Iterable[int], links: Links) -> set[int]:
     """The nodes that depend on some, and these themselves."""
     users: dict[int, list[int]] = {}
     for number, uses in enumerate(links):
-        for _, _, target in uses:
-            if target != NOWHERE:
+        for _, level, target in uses:
+            # that there is a submodule says nothing of what is in it
+            if target != NOWHERE and level != SUBMODULE:
                 users.setdefault(target, []).append(number)
     reached = set(changed)
     queue = list(reached)
