@@ -20,7 +20,7 @@ from awaitlint.cli.output import Progress
 from awaitlint.cli.version import version_line
 from awaitlint.config.options import BY_KEY
 from awaitlint.engine.fixes import FixError
-from awaitlint.engine.options import Options
+from awaitlint.engine.options import AUTO, Options
 
 
 @pytest.fixture
