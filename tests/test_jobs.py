@@ -25,7 +25,7 @@ from awaitlint.engine.run import Result, run
 from awaitlint.engine.verdicts.exchange import learned_of, share, together
 from awaitlint.engine.verdicts.learning import Learned
 from awaitlint.engine.verdicts.records import FACTS, UNSETTLED, Node, Signature
-from awaitlint.engine.workers import child, pool, processors, start
+from awaitlint.engine.workers import child, pool, processors
 from awaitlint.engine.workers import job as jobs
 from awaitlint.engine.workers.processors import processes_for
 from awaitlint.files.discover import Target, discover
@@ -38,7 +38,7 @@ CHATBOT = Path(__file__).parents[1] / "examples" / "chatbot"
 FORKS = sys.platform == "linux"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.fspath(Path(awaitlint.__file__).parents[1])}
 
-pytestmark = pytest.mark.skipif(not start.can_start(), reason="no processes can be started")
+pytestmark = pytest.mark.skipif(not processors.can_start(), reason="no processes can be started")
 needs_fork = pytest.mark.skipif(not FORKS, reason="workers are new processes here, where nothing is patched")
 
 
@@ -67,7 +67,7 @@ def shared(tmp_path: Path, monkeypatch) -> Path:
 def other_threads_end() -> None:
     """Copies of a process can only be made where it has one thread."""
     deadline = time.monotonic() + 5
-    while FORKS and not start.can_fork() and time.monotonic() < deadline:
+    while FORKS and not processors.can_fork() and time.monotonic() < deadline:
         time.sleep(0.01)
 
 
@@ -110,7 +110,7 @@ def test_output_is_the_same_with_any_number_of_workers(trees, tree, capsysbinary
 
 def test_new_processes_find_the_same_as_copies(trees, monkeypatch):
     expected = checked(trees / "bot", 1)
-    for module in (start, pool, processors):
+    for module in (pool, processors):
         monkeypatch.setattr(module, "can_fork", lambda: False)
     found = checked(trees / "bot", 2)
     assert found == expected
@@ -143,9 +143,18 @@ def test_unsaved_buffers_and_odd_names(tmp_path):
     assert len(both[0].diagnostics) == len(targets) - 1
 
 
+def test_what_is_nested_too_deeply_is_told_alike(tmp_path):
+    deep = "async def f(): ...\n\n\nasync def g():\n    x = f" + "()" * 300 + "\n"
+    write(tmp_path, {"a.py": deep, "b.py": "import a\n\n\nasync def h():\n    a.f()\n", "c.py": "x = 1\n"})
+    expected = checked(tmp_path, 1)
+    assert len(expected.diagnostics) > 1
+    for number in (2, 3):
+        assert checked(tmp_path, number) == expected
+
+
 # -- what a run does besides
 def test_fixes_and_comments_are_the_same(trees, tmp_path, capsysbinary, monkeypatch):
-    for action in (["--fix", "--unsafe-fixes"], ["--add-noqa"], ["--diff"], ["--statistics"]):
+    for action in (["--fix", "--unsafe-fixes"], ["--add-noqa"], ["--statistics"]):
         outcomes = []
         for number in ("1", "2"):
             root = tmp_path / "copies" / "bot"
@@ -207,7 +216,7 @@ def test_any_history_gives_what_one_process_gives(trees, tmp_path):
     root = tmp_path / "lines"
     shutil.copytree(trees / "lines", root)
     chance = random.Random(7)
-    for step in range(6):
+    for step in range(4):
         for path in chance.sample(sorted(root.rglob("*.py")), 3):
             kind = chance.randrange(4)
             if kind == 0 and path.name != "__init__.py":
@@ -400,8 +409,8 @@ def test_workers_import_nothing_from_the_linted_project(trees, tmp_path):
         (root / f"{name}.py").write_text("import os\n\nos._exit(77)\n")
     script = tmp_path / "script.py"
     script.write_text(
-        "from awaitlint.engine.workers import start, pool, processors\n"
-        "for module in (start, pool, processors):\n"
+        "from awaitlint.engine.workers import pool, processors\n"
+        "for module in (pool, processors):\n"
         "    module.can_fork = lambda: False\n"
         "from awaitlint.__main__ import console\n"
         "console()\n"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from awaitlint.model import Diagnostic
 
 _T = TypeVar("_T")
+#: fewer files are not worth a look at how large they are
+_FEW = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,6 @@ class _Work:
         """Have other processes check files, where there is enough to do for them."""
         if self._options.jobs == 1 or (self.session is not None and self.session.has_read(self._targets)):
             return
-        from awaitlint.engine.workers.processors import processes_for  # noqa: PLC0415  where it is wanted
-
         unknown, others = [], []
         for target in self._targets:
             known = self._verdicts.recall(target, self._settings_of(target)) if self._verdicts else None
@@ -144,6 +144,10 @@ class _Work:
             else:
                 self._known[target.file] = known
                 others.append(target)
+        if len(unknown) < _FEW:
+            return
+        from awaitlint.engine.workers.processors import processes_for  # noqa: PLC0415  where it is wanted
+
         self.processes = processes_for(unknown, self._options.jobs)
         if self.processes == 1:
             return

@@ -20,8 +20,8 @@ from awaitlint.engine.verdicts.exchange import learned_of
 from awaitlint.engine.workers import job as jobs
 from awaitlint.engine.workers.harvest import Harvest
 from awaitlint.engine.workers.job import Request
-from awaitlint.engine.workers.processors import size_of
-from awaitlint.engine.workers.start import can_fork, start
+from awaitlint.engine.workers.processors import can_fork, size_of
+from awaitlint.engine.workers.start import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,7 +12,6 @@ import signal
 import struct
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NoReturn
@@ -128,21 +127,6 @@ class Process:
             return 0
 
 
-def can_start() -> bool:
-    """Whether there is a way to start a process."""
-    return can_fork() or bool(sys.executable and not getattr(sys, "frozen", False))
-
-
-def can_fork() -> bool:
-    """Whether a copy of this process is one that works: with another thread, some lock might never open."""
-    if sys.platform != "linux" or threading.active_count() != 1:
-        return False
-    try:
-        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  names are enough
-    except OSError:
-        return False
-
-
 def start(number: int, serve: Callable[[Pipes], None], *, fork: bool) -> list[Process]:
     """Start workers.  Raises `OSError` where not one can be started.
 
@@ -162,8 +146,7 @@ def start(number: int, serve: Callable[[Pipes], None], *, fork: bool) -> list[Pr
 
 
 def _forked(serve: Callable[[Pipes], None], others: Sequence[Process]) -> Process:
-    read_there, write_here = _pipe()
-    read_here, write_there = _pipe()
+    (read_there, write_here), (read_here, write_there) = ends = _pipe(), _pipe()
     # an interrupt must not let the copy go on with what the parent was about to do
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
@@ -173,6 +156,10 @@ def _forked(serve: Callable[[Pipes], None], others: Sequence[Process]) -> Proces
             os.close(write_there)
             return Process(_pipes(read_here, write_here), pid, None)
         _serve_and_exit(serve, (read_there, write_there), (read_here, write_here), others, before)
+    except OSError:  # there are too many processes
+        for end in (*ends[0], *ends[1]):
+            os.close(end)
+        raise
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
