@@ -78,6 +78,8 @@ class Session:
         self.store = store
         self.options = options or Options()
         self.displays: dict[Path, str] = {}
+        #: how often what was known of projects had to be given up
+        self.generation = 0
         #: where it is wanted: the files whose names were asked for, with the names
         self.asked: dict[Path, str] | None = None
         #: whether Python's stack did not suffice for something: then it matters where one began
@@ -293,6 +295,7 @@ class Session:
             # looking must stay cheap beside what is looked at
             self._interval = max(_RECHECK, 20 * (self._checked - now))
         if changed:
+            self.generation += 1
             self._linked.clear()
             self._chains.clear()
             self._roots.clear()

@@ -71,6 +71,7 @@ class Memory:
         self.wary: set[int] = set()
         #: whether what is known about files and directories, though true, is worth writing down anew
         self.is_outdated = False
+        self._seen: Signature | None = None
         self._links: Links | None = None
         self._numbers: dict[str, int] | None = None
         self._clean: dict[int, frozenset[int]] = {}
@@ -100,6 +101,14 @@ class Memory:
             self._links = (decode_links(self.record) if self.record is not None else None) or []
         return self._links
 
+    def newest(self) -> Memory:
+        """The memory of what lies on disk now, where another process may have written it meanwhile."""
+        if self._numbers is not None and signature_of(os.fspath(self.file)) == self._seen:
+            return self
+        again = Memory(self.file, self.names, self._replay, self._says_the_same)
+        again._load()
+        return again
+
     def still_true(self) -> Record:
         """The record without what does not hold any more; there is one."""
         record = self.record
@@ -111,6 +120,7 @@ class Memory:
         return record
 
     def _load(self) -> None:
+        self._seen = signature_of(os.fspath(self.file))
         record = load(self.file)
         self._numbers = {}
         if record is None or not self._holds(record):

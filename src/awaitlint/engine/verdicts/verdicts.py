@@ -176,7 +176,8 @@ class Verdicts:
         nodes = observer.nodes()
         findings = {key: found for key, found in place.findings.items() if key[0] in nodes}
         directories = learning.directories_of(project.all_listings(), names)
-        return learning.merged(place.memory, learning.Learned(nodes, directories, inputs, findings))
+        # several processes may check a project at once, as flake8's do
+        return learning.merged(place.memory.newest(), learning.Learned(nodes, directories, inputs, findings))
 
     # ------------------------------------------------------------------ places
     def _place(self, path: str, settings: Settings) -> _Place | None:
