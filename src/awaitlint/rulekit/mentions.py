@@ -1,7 +1,9 @@
 """Where the sources of a project mention a name, by their text alone.
 
 Every source file below the project's root is read, whichever files are checked, so that the answer is the
-same for one file as for all.  Only rules that are off by default ask.
+same for one file as for all.  This is the one module that reads files for what they say, not for being
+imported: what a rule learns from `project_mentions` or `modules_with` depends on all of them.  Only rules that
+are off by default ask.
 """
 
 from __future__ import annotations
@@ -16,10 +18,9 @@ from awaitlint.files.discover import DEFAULT_EXCLUDE, discover
 from awaitlint.files.source import SourceError, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from awaitlint.index.project import Project
+    from awaitlint.index.project import Module, Project
 
 _TEXTS = re.compile(
     r'"""(?:\\.|(?!""").)*"""|\'\'\'(?:\\.|(?!\'\'\').)*\'\'\''
@@ -101,6 +102,21 @@ def project_mentions(project: Project) -> Mentions:
     return found
 
 
+@functools.lru_cache(maxsize=64)
+def modules_with(project: Project, name: str) -> tuple[Module, ...]:
+    """The modules below a project's root in whose files a name stands, be it as part of another."""
+    word, found = name.encode(), []
+    for path in _files(project):
+        try:
+            holds = word in project.store.read(path)
+        except SourceError:
+            continue
+        module = project.module_at(path) if holds else None
+        if module is not None:
+            found.append(module)
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Everything:
     """The options by which the files are found, which are nobody's."""
@@ -112,7 +128,8 @@ class _Everything:
     respect_gitignore: bool = False
 
 
-def _files(project: Project) -> Iterator[Path]:
+@functools.lru_cache(maxsize=2)
+def _files(project: Project) -> tuple[Path, ...]:
     settings = _Everything(project.root)
     targets = discover([project.root], lambda _: settings, cwd=project.root, on_error=lambda *_: None)
-    yield from (target.path for target in targets)
+    return tuple(target.path for target in targets)
