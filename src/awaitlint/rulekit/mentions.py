@@ -29,7 +29,9 @@ _TEXTS = re.compile(
 )
 _LISTED = re.compile(r"__all__\s*(?::[^=\n]*)?\+?=\s*[\[(][^\])]*[\])]")
 _IMPORTS = re.compile(r"^[ \t]*(?:from\s+[\w.]+\s+)?import\s+(?:\([^)]*\)|(?:\\\n|[^\n])*)", re.MULTILINE)
-_DEFINED = re.compile(r"(?<!\w)(async\s+)?def\s+(\w+)")
+#: patterns that begin with plain letters are searched for much faster
+_DEFINED_ASYNC = re.compile(r"async(?<!\wasync)\s+def\s+(\w+)")
+_DEFINED = re.compile(r"def(?<!\wdef)\s+(\w+)")
 _CALLED = re.compile(r"(\bawait\b[\s(]*(?:[\w.]|\([^()]*\)|\[[^\[\]]*\])*?)?(?<!\w)([A-Za-z_]\w*)\s*\(")
 #: a text that may become a name: ``f"step_{name}"``, ``"visit_" + kind``
 _PREFIX = re.compile(r"""[fF]["']([A-Za-z]\w*_)\{[^{}]*\}["']|["']([A-Za-z]\w*_)["']\s*\+""")
@@ -61,14 +63,12 @@ class Mentions:
             self.prefixes.add(made[0] or made[1])
         text = _TEXTS.sub(_name_in, _LISTED.sub("", text))
         text = _IMPORTS.sub("", text)
-
-        def taken(match: re.Match[str]) -> str:
-            self.defined[match[2]] += 1
-            if match[1]:
-                self.defined_async[match[2]] += 1
-            return " "
-
-        text = _DEFINED.sub(taken, text)
+        made_async = _DEFINED_ASYNC.findall(text)
+        text = _DEFINED_ASYNC.sub(" ", text)
+        self.defined_async.update(made_async)
+        self.defined.update(made_async)
+        self.defined.update(_DEFINED.findall(text))
+        text = _DEFINED.sub(" ", text)
         for awaited, name in _CALLED.findall(text):
             if awaited:
                 self.awaited[name] += 1
