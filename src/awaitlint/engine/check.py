@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.config.options import SEVERITIES
@@ -290,8 +291,11 @@ def _crashed(session: Session, context: ModuleContext, rule: Rule, error: Except
 
 
 def first_of_each_cause(findings: Iterable[tuple[object, Diagnostic]]) -> list[Diagnostic]:
-    """Findings (with their causes) in order; of several with one cause, the first in the text."""
-    ordered = sorted(findings, key=lambda pair: pair[1].sort_key)
+    """Findings (with their causes) in order; of several with one cause, the first in the text.
+
+    Those of a rule that yields to another are left out where that one reports the same cause or place.
+    """
+    ordered = sorted(unyielded(findings), key=lambda pair: pair[1].sort_key)
     seen: set[object] = set()
     kept = []
     for cause, finding in ordered:
@@ -299,3 +303,26 @@ def first_of_each_cause(findings: Iterable[tuple[object, Diagnostic]]) -> list[D
             seen.add(cause)
             kept.append(finding)
     return kept
+
+
+def unyielded(findings: Iterable[tuple[object, Diagnostic]]) -> list[tuple[object, Diagnostic]]:
+    """Findings (with their causes), less those that another rule has more to say of."""
+    found = list(findings)
+    yielding = _yielding()
+    if not any(finding.code in yielding for _, finding in found):
+        return found
+    spoken: dict[object, set[str]] = {}
+    for cause, finding in found:
+        spoken.setdefault(cause, set()).add(finding.code)
+        spoken.setdefault(finding.span, set()).add(finding.code)
+    return [
+        (cause, finding)
+        for cause, finding in found
+        if (spoken[cause] | spoken[finding.span]).isdisjoint(yielding.get(finding.code, ()))
+    ]
+
+
+@functools.cache
+def _yielding() -> dict[str, frozenset[str]]:
+    """Of the rules that yield to others, by code, the codes of those."""
+    return {rule.code: rule.yields_to for rule in all_rules() if rule.yields_to}

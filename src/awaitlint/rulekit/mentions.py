@@ -1,9 +1,9 @@
 """Where the sources of a project mention a name, by their text alone.
 
 Every source file below the project's root is read, whichever files are checked, so that the answer is the
-same for one file as for all.  This is the one module that reads files for what they say, not for being
-imported: what a rule learns from `project_mentions` or `modules_with` depends on all of them.  Only rules that
-are off by default ask.
+same for one file as for all.  This is the one module that reads files for what they say, not since they are
+imported: what a rule learns from `project_mentions` or `modules_with` depends on all of them.  Only rules
+that are off by default ask.
 """
 
 from __future__ import annotations

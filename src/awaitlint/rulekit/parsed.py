@@ -1,4 +1,4 @@
-"""Calls that give data which was read from a text: nothing of it can be awaited, whatever their annotation."""
+"""Calls that give data which was read from a text: it cannot be awaited, whatever their annotation says."""
 
 from __future__ import annotations
 

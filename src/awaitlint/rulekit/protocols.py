@@ -77,25 +77,6 @@ _REFUSE = frozenset(
     }
 )
 _NO_RETURN = frozenset({"NoReturn", "Never"})
-#: cancel scopes and task groups, of which another rule speaks
-_SCOPES = frozenset(
-    {
-        "asyncio.taskgroups.TaskGroup",
-        "asyncio.timeouts.Timeout",
-        "anyio._core._tasks.CancelScope",
-        "anyio._core._tasks.fail_after",
-        "anyio._core._tasks.move_on_after",
-        "anyio.abc._tasks.TaskGroup",
-        "async_timeout.Timeout",
-        "trio._core._run.CancelScope",
-        "trio._core._run.NurseryManager",
-        "trio._core._run.open_nursery",
-        "trio._timeouts.fail_after",
-        "trio._timeouts.fail_at",
-        "trio._timeouts.move_on_after",
-        "trio._timeouts.move_on_at",
-    }
-)
 
 
 class Protocols:
@@ -123,7 +104,7 @@ class Protocols:
             return "an async generator" if value.is_async else "a plain generator"
         if isinstance(value, TupleValue):
             return "a tuple" if form == Form("for", is_async=True) else ""
-        if not isinstance(value, Instance) or value.cls.qualname in _SCOPES:
+        if not isinstance(value, Instance):
             return ""
         if self._is_fit(value.cls, form.other) is not True or self._is_fit(value.cls, form) is not False:
             return ""
@@ -186,14 +167,6 @@ class Protocols:
             if keyword == "metaclass" and not isinstance(infer.value(module, node), ClassValue):
                 return True
         return any(not _is_stdlib(infer.value(module, node)) for node in fact.decorators)
-
-    def is_scope(self, call: int) -> bool:
-        """Whether a call makes a cancel scope, of which another rule speaks."""
-        node = self._module.facts.nodes[call]
-        if not isinstance(node, f.Call):
-            return False
-        made = function_of(self._infer.value(self._module.module, node.func))
-        return made is not None and made.qualname in _SCOPES
 
     def is_misdecorated(self, call: int) -> bool:
         """Whether what a call calls is a generator under the wrong one of the two decorators."""

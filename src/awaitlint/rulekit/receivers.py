@@ -1,4 +1,4 @@
-"""Which calls of a module, or of the modules of a project, call the same thing, as far as the text alone tells."""
+"""Which calls, of a module or of all modules, call the same thing, as far as the text alone tells."""
 
 from __future__ import annotations
 

@@ -3,8 +3,8 @@
 
 Reports `return`, and `break` or `continue` of a loop around it, in the body of a task group or nursery
 where tasks have been started, code follows, and nothing in the body cancels them. A `return` at the very
-end of the body is fine, unless it awaits one of several tasks (`await tasks[0]`, or the first that is done); so
-are the `break` and `continue` of a loop inside of it.
+end of the body is fine, unless it awaits one of several tasks (`await tasks[0]`, or the first that is done);
+so are the `break` and `continue` of a loop inside of it.
 
 ## Why is this bad?
 

@@ -168,7 +168,8 @@ class InconsistentAwait(CoroutineRule):
         is_here = all(each.module is self.module.module for each in awaited)
         return (
             f"`{self.subject(node, site)}` is not awaited, as it is in {len(awaited)} other places of this"
-            f" {'file' if is_here else 'project'}: if it makes a coroutine, its body does not run; add `await`"
+            f" {'file' if is_here else 'project'}: if it makes a coroutine, its body does not run; add"
+            " `await`"
         )
 
     def evidence(self, site: f.Site, value: AwaitableValue) -> list[Related]:

@@ -9,8 +9,8 @@ function might have to be asynchronous for somebody's sake: it has a decorator, 
 test, overrides something or may do so (a base is not known), is abstract or only raises, has a namesake that
 is `async def` (a method: any namesake), is mentioned somewhere in the project other than in an `await` (also
 in parts, as in `getattr(self, f"step_{name}")`), calls nothing and changes nothing, stands beside abstract
-methods or has a docstring that speaks of subclasses, as hooks do, or calls something that needs a running event
-loop, such as `create_task`.
+methods or has a docstring that speaks of subclasses, as hooks do, or calls something that needs a running
+event loop, such as `create_task`.
 
 All source files of the project are searched for mentions, by their text, also if only one file is checked.
 
@@ -140,7 +140,7 @@ class NeedlessAsync(Rule):
         return found.defined_async[name] == 1 and (owner is None or found.defined[name] == 1)
 
     def _may_be_hook(self, index: int) -> bool:
-        """Whether subclasses may want to do more: a method gives a constant, or others beside it are abstract.
+        """Whether subclasses may want to do more: it gives a constant, or others beside it are abstract.
 
         What the facts do not tell of a method that calls nothing, `_is_idle` does.
         """

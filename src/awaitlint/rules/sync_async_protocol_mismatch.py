@@ -126,6 +126,8 @@ _COMPREHENSIONS = ("ListComp", "SetComp", "DictComp", "GeneratorExp")
 class SyncAsyncProtocolMismatch(Rule):
     code = "AWL503"
     name = "sync-async-protocol-mismatch"
+    # about cancel scopes and task groups
+    yields_to = frozenset({"AWL403"})
     summary = (
         "`with`, `for` or a decorator of context managers where the asynchronous one is meant, or reversed"
     )
@@ -181,8 +183,6 @@ class SyncAsyncProtocolMismatch(Rule):
             return ""
         calls = self.module.flow.origins(node)
         if any(map(self._protocols.is_doubtful, (node, *calls))):
-            return ""
-        if form.word == "with" and any(map(self._protocols.is_scope, calls)):
             return ""
         if "context manager" in noun and any(map(self._protocols.is_misdecorated, calls)):
             return ""
