@@ -52,6 +52,7 @@ class _Choices:
 
     config: Path | None = None
     isolated: bool = False
+    noqa: bool = True
     overrides: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
 
     def settings(self) -> SettingsCache:
@@ -69,7 +70,7 @@ class _Checker:
 
     def __init__(self, choices: _Choices) -> None:
         # which ``noqa`` does what is up to flake8's own options
-        options = Options(isolated=choices.isolated, judge_noqa=False)
+        options = Options(isolated=choices.isolated, judge_noqa=False, noqa=choices.noqa)
         self._session = Session(choices.settings(), SourceStore(), options)
 
     def check(self, filename: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
@@ -197,7 +198,9 @@ class Plugin:
             if value:
                 overrides.append((key, tuple(value) if isinstance(value, list) else value))
         config = Path(options.awl_config) if options.awl_config else None
-        choices = _Choices(config, options.awl_isolated, tuple(overrides))
+        # flake8's own option, which a manager without flake8's options does not have
+        noqa = not getattr(options, "disable_noqa", False)
+        choices = _Choices(config, options.awl_isolated, noqa, tuple(overrides))
         try:
             choices.settings()
         except ConfigError as error:

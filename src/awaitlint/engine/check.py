@@ -53,7 +53,7 @@ def check_file(session: Session, target: Target, *, hidden: bool = False) -> Che
     codes = selected(rule_keys(), settings, target.path)
     lowered = session.lowered(target.path)
     if lowered.problem is not None:
-        return _unreadable(target, lowered, codes)
+        return _unreadable(session, target, lowered, codes)
     if target.path.suffix == ".pyi" or not codes:
         return Checked(codes=codes)
     rules = [rule for rule in all_rules() if rule.code in codes and is_wanted(rule, settings)]
@@ -61,7 +61,7 @@ def check_file(session: Session, target: Target, *, hidden: bool = False) -> Che
         context = inspect(session, target, settings, rules)
     except RecursionError:
         session.linked(target.path, settings).infer.recover()
-        return _unreadable(target, lowered._replace(problem=_TOO_DEEP), codes)
+        return _unreadable(session, target, lowered._replace(problem=_TOO_DEEP), codes)
     if context is None:
         return Checked()
     return _outcome(session, context, frozenset(rule.code for rule in rules), hidden=hidden)
@@ -72,13 +72,14 @@ def _outcome(session: Session, context: ModuleContext, codes: frozenset[str], *,
     settings = context.settings
     wanted = [pair for pair in context.findings if is_wanted(pair[1], settings)]
     shown = first_of_each_cause(wanted)
+    noqa = session.options.noqa
     if UnusedSuppression.code not in codes and not hidden:
         # the text of a file without findings need not be decoded
-        return Checked(suppress(context.text, shown).kept if shown else ())
+        return Checked(suppress(context.text, shown, noqa=noqa).kept if shown else ())
     mild = first_of_each_cause(pair for pair in context.findings if not is_wanted(pair[1], settings))
     whole = not any(finding.code == SyntaxErrorRule.code for _, finding in context.findings)
     checked = codes - context.failed if whole else codes & {SyntaxErrorRule.code}
-    comments = Comments.of(context.text)
+    comments = Comments.of(context.text, noqa=noqa)
     outcome = suppress(context.text, [*shown, *mild], comments)
     unshown = set(map(id, mild))
     found = [each for each in outcome.kept if id(each) not in unshown]
@@ -161,7 +162,7 @@ def _context(
     )
 
 
-def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> Checked:
+def _unreadable(session: Session, target: Target, lowered: Lowered, codes: frozenset[str]) -> Checked:
     """The one finding about a file that cannot be read, decoded or parsed."""
     if SyntaxErrorRule.code not in codes or lowered.problem is None:
         return Checked()
@@ -172,7 +173,8 @@ def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> Chec
             text = decode(lowered.data).text
         except SourceError:
             text = lowered.data.decode("latin-1")
-    return Checked(suppress(text, [finding]).kept, codes=frozenset({SyntaxErrorRule.code}))
+    kept = suppress(text, [finding], noqa=session.options.noqa).kept
+    return Checked(kept, codes=frozenset({SyntaxErrorRule.code}))
 
 
 def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> list[int]:
