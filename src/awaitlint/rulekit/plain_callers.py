@@ -46,6 +46,7 @@ def _command(name: str) -> PlainCaller:
 
 CELERY = PlainCaller("Celery", "the task never runs", _RUN)
 _CELERY_SIGNAL = PlainCaller("Celery", "the receiver never runs", _PLAIN)
+_RAY = PlainCaller("ray", "it refuses the task with `ValueError`", _RUN)
 _SCHEDULE = PlainCaller("schedule", "the job never runs", _RUN)
 _APSCHEDULER = PlainCaller(
     "the scheduler",
@@ -79,6 +80,7 @@ DECORATORS: tuple[tuple[PlainCaller, str], ...] = (
     (_command("nox"), r"nox\.session"),
     (_command("hydra"), r"hydra\.main"),
     (_command("locust"), r"locust\.task"),
+    (_RAY, r"ray\.remote"),
     (CELERY, r"celery\.(?:app\.)?(?:(?:base\.)?Celery\.task|shared_task|current_app\.task)"),
     (_CELERY_SIGNAL, r"celery\.signals\.\w+\.connect"),
     (_SCHEDULE, r"schedule\.repeat"),

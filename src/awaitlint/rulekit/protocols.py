@@ -78,6 +78,16 @@ _REFUSE = frozenset(
 )
 _NO_RETURN = frozenset({"NoReturn", "Never"})
 
+#: methods of Python's own that do so, or that enter it: their qualified names, and the statement that does it
+METHODS = {
+    "join": (frozenset({"builtins.str.join", "builtins.bytes.join"}), Form("for", is_async=False)),
+    "enter_context": (frozenset({"contextlib._BaseExitStack.enter_context"}), Form("with", is_async=False)),
+    "enter_async_context": (
+        frozenset({"contextlib.AsyncExitStack.enter_async_context"}),
+        Form("with", is_async=True),
+    ),
+}
+
 
 class Protocols:
     """What the objects of one module are fit for."""
@@ -99,7 +109,8 @@ class Protocols:
         if isinstance(value, ContextManagerValue):
             return _general(form) if form.word == "with" and value.is_async != form.is_async else ""
         if isinstance(value, GeneratorValue):
-            if form.word == "with" or value.is_async == form.is_async:
+            # neither kind can be entered
+            if form.word == "for" and value.is_async == form.is_async:
                 return ""
             return "an async generator" if value.is_async else "a plain generator"
         if isinstance(value, TupleValue):
