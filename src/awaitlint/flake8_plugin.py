@@ -27,7 +27,7 @@ from awaitlint.engine.roots import one_for_each_root
 from awaitlint.engine.session import Session
 from awaitlint.files.discover import Target
 from awaitlint.files.source import SourceError, SourceStore, decode
-from awaitlint.rulekit.registry import all_rules
+from awaitlint.rulekit.registry import rule_keys
 
 if TYPE_CHECKING:
     import argparse
@@ -61,7 +61,7 @@ class _Choices:
             config=self.config,
             isolated=self.isolated,
             overrides=dict(self.overrides),
-            rule_names=lambda: [(rule.code, rule.name) for rule in all_rules()],
+            rule_names=lambda: [(key.code, key.name) for key in rule_keys()],
         )
 
 

@@ -18,6 +18,7 @@ from awaitlint.cli.running import FAILED, Run, current_directory, rule_names
 from awaitlint.cli.running import check as check_files
 from awaitlint.cli.version import version_line
 from awaitlint.config.load import SettingsCache
+from awaitlint.engine.options import BaselineUse, Options
 from awaitlint.files.discover import discover, stdin_target
 from awaitlint.files.environments import environment_of
 from awaitlint.files.roots import project_root
@@ -25,7 +26,6 @@ from awaitlint.files.source import SourceStore
 
 if TYPE_CHECKING:
     from awaitlint.config.settings import Settings
-    from awaitlint.engine.options import Options
 
 #: options that say what becomes of the findings, of which there can be one
 _PURPOSES = ("add_noqa", "update_baseline", "statistics", "explain", "fix")
@@ -62,8 +62,6 @@ _WRITERS = ("add_noqa", "update_baseline")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is done and how long it takes.")
 def check(paths: tuple[str, ...], **given: Any) -> int:
     """Check files and directories (the current one by default; - is standard input)."""
-    from awaitlint.engine.run import Options  # noqa: PLC0415  `awaitlint --help` does without the engine
-
     started = time.perf_counter()
     if given["isolated"] and given["config"] is not None:
         raise click.UsageError("--config and --isolated exclude each other")
@@ -75,7 +73,7 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
     )
     options = Options(sieve=not given["no_sieve"], cache=not given["no_cache"], isolated=given["isolated"])
     if given["no_baseline"]:
-        options = _without_baseline(options)
+        options = replace(options, baseline=BaselineUse.IGNORE)
     if given["explain"] is not None:
         from awaitlint.cli.explain import explain_place  # noqa: PLC0415  only for this option
 
@@ -123,12 +121,6 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
     if run.verbose:
         write_lines([f"done after {time.perf_counter() - started:.3f} s"], sys.stderr)
     return FAILED if unreadable else code
-
-
-def _without_baseline(options: Options) -> Options:
-    from awaitlint.engine.known import BaselineUse  # noqa: PLC0415  only for this option
-
-    return replace(options, baseline=BaselineUse.IGNORE)
 
 
 def _perform(run: Run, given: dict[str, Any], settings: Settings) -> int:

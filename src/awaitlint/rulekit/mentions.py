@@ -2,8 +2,8 @@
 
 Every source file below the project's root is read, whichever files are checked, so that the answer is the
 same for one file as for all.  This is the one module that reads files for what they say, not since they are
-imported: what a rule learns from `project_mentions` or `modules_with` depends on all of them.  Only rules
-that are off by default ask.
+imported: what a rule learns from `project_mentions` or `modules_with` depends on all of them, which both note
+each time they are asked.  Only rules that are off by default ask.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from awaitlint.files.discover import DEFAULT_EXCLUDE, discover
+from awaitlint.files.inputs import note_everything
 from awaitlint.files.source import SourceError, decode
 
 if TYPE_CHECKING:
@@ -90,9 +91,14 @@ def mentions(text: str) -> Mentions:
     return found
 
 
-@functools.lru_cache(maxsize=2)
 def project_mentions(project: Project) -> Mentions:
     """The mentions in all source files below a project's root."""
+    note_everything()
+    return _project_mentions(project)
+
+
+@functools.lru_cache(maxsize=2)
+def _project_mentions(project: Project) -> Mentions:
     found = Mentions()
     for path in _files(project):
         try:
@@ -102,9 +108,14 @@ def project_mentions(project: Project) -> Mentions:
     return found
 
 
-@functools.lru_cache(maxsize=64)
 def modules_with(project: Project, name: str) -> tuple[Module, ...]:
     """The modules below a project's root in whose files a name stands, be it as part of another."""
+    note_everything()
+    return _modules_with(project, name)
+
+
+@functools.lru_cache(maxsize=64)
+def _modules_with(project: Project, name: str) -> tuple[Module, ...]:
     word, found = name.encode(), []
     for path in _files(project):
         try:

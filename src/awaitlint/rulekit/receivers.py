@@ -9,7 +9,7 @@ from awaitlint.index import facts as f
 from awaitlint.index.project import Origin
 from awaitlint.index.reached import follow
 from awaitlint.infer.bodies import last_name
-from awaitlint.rulekit.mentions import modules_with
+from awaitlint.rulekit.mentions import modules_with, project_mentions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
@@ -106,16 +106,19 @@ class Place(NamedTuple):
     site: Site
 
 
-def same_everywhere(project: Project, module: Module, func: int) -> tuple[Place, ...]:
+def same_everywhere(project: Project, module: Module, func: int, *, awaited: int) -> tuple[Place, ...]:
     """The calls in all modules of a project of what a node stands for, where other modules can name it.
 
     That is an import from outside of the project, or what one of its modules binds once and for all, with the
-    attributes and calls on the way.  Empty for anything else, such as what a parameter or ``self`` has.
+    attributes and calls on the way.  Empty for anything else, such as what a parameter or ``self`` has, and
+    where the project awaits fewer calls of functions with that name than `awaited`.
     """
     shared = _shared(project, module, func)
-    if shared is None:
+    name = last_name(module.facts.nodes[func])
+    if shared is None or project_mentions(project).awaited[name] < awaited:
         return ()
-    return _calls(project, last_name(module.facts.nodes[func])).get(shared, ())
+    modules = modules_with(project, name)
+    return _calls(modules, project, name).get(shared, ())
 
 
 def _shared(project: Project, module: Module, func: int) -> Hashable | None:
@@ -135,10 +138,10 @@ def _shared(project: Project, module: Module, func: int) -> Hashable | None:
 
 
 @functools.lru_cache(maxsize=64)
-def _calls(project: Project, name: str) -> Mapping[Hashable, tuple[Place, ...]]:
-    """The calls of functions with this last name in all modules of a project, by what they call."""
+def _calls(modules: tuple[Module, ...], project: Project, name: str) -> Mapping[Hashable, tuple[Place, ...]]:
+    """The calls of functions with this last name in modules of a project, by what they call."""
     found: dict[Hashable, list[Place]] = {}
-    for module in modules_with(project, name):
+    for module in modules:
         nodes = module.facts.nodes
         seen: set[int] = set()
         for site in module.facts.sites:

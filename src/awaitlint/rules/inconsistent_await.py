@@ -72,7 +72,6 @@ from awaitlint.index.facts import Use
 from awaitlint.infer.values import AwaitableValue, External, Unknown
 from awaitlint.model import Confidence, Related, Span
 from awaitlint.rulekit.coroutines import CoroutineRule
-from awaitlint.rulekit.mentions import project_mentions
 from awaitlint.rulekit.receivers import Place, Receivers, same_everywhere
 from awaitlint.rulekit.texts import Texts
 
@@ -130,19 +129,14 @@ class InconsistentAwait(CoroutineRule):
         if not isinstance(self.module.infer.value(module, call.func), (Unknown, External)):
             return []
         found = [Place(module, each) for each in awaited]
-        others = self._elsewhere(call.func, func.name, found)
+        others = self._elsewhere(call.func, found)
         return [] if others is None or len(found) + len(others) < _HABIT else [*found, *others]
 
-    def _elsewhere(self, func: int, name: str, here: list[Place]) -> list[Place] | None:
+    def _elsewhere(self, func: int, here: list[Place]) -> list[Place] | None:
         """The awaited calls of the same thing in other files; None where it is called otherwise there."""
-        project = self.module.infer.project
-        if len(here) < _HABIT and project_mentions(project).awaited[name] < _HABIT:
-            return []
-        others = [
-            each
-            for each in same_everywhere(project, self.module.module, func)
-            if each.module is not self.module.module
-        ]
+        project, module = self.module.infer.project, self.module.module
+        alike = same_everywhere(project, module, func, awaited=_HABIT)
+        others = [each for each in alike if each.module is not module]
         awaited = [each for each in others if each.site.use is Use.AWAITED]
         dropped = [each for each in others if each.site.use is Use.DISCARDED]
         if len(awaited) + len(dropped) != len(others):
