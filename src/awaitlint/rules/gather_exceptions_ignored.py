@@ -123,7 +123,7 @@ class GatherExceptionsIgnored(Rule):
             site = self.context.site(call)
             if site is None or site.use is not Use.ARGUMENT:
                 return
-        if not self._is_dropped() or not self.may_suspect(site) or not self.suspect(site):
+        if not self.may_suspect(site) or not self._is_dropped() or not self.suspect(site):
             return
         if self.context.expects_error() or self._is_meant(site):
             return
