@@ -49,8 +49,9 @@ _METHODS = {
     Form("for", is_async=False): ("__iter__", "__getitem__"),
     Form("for", is_async=True): ("__aiter__",),
 }
+_ITERATED = Form("for", is_async=False)
 #: functions of Python's own that iterate their first argument
-CONSUMERS = frozenset(
+_CONSUMERS = frozenset(
     {
         "all",
         "any",
@@ -79,8 +80,8 @@ _REFUSE = frozenset(
 _NO_RETURN = frozenset({"NoReturn", "Never"})
 
 #: methods of Python's own that do so, or that enter it: their qualified names, and the statement that does it
-METHODS = {
-    "join": (frozenset({"builtins.str.join", "builtins.bytes.join"}), Form("for", is_async=False)),
+_TAKING = {
+    "join": (frozenset({"builtins.str.join", "builtins.bytes.join"}), _ITERATED),
     "enter_context": (frozenset({"contextlib._BaseExitStack.enter_context"}), Form("with", is_async=False)),
     "enter_async_context": (
         frozenset({"contextlib.AsyncExitStack.enter_async_context"}),
@@ -178,6 +179,24 @@ class Protocols:
             if keyword == "metaclass" and not isinstance(infer.value(module, node), ClassValue):
                 return True
         return any(not _is_stdlib(infer.value(module, node)) for node in fact.decorators)
+
+    def form_of_argument(self, site: f.Site) -> Form | None:
+        """What a function of Python's own does with its first argument: iterates it, or enters it."""
+        nodes, module = self._module.facts.nodes, self._module.module
+        call = nodes[site.other] if site.other >= 0 else None
+        if not isinstance(call, f.Call) or call.args[:1] != (site.node,):
+            return None
+        func = nodes[call.func]
+        if isinstance(func, f.Name):
+            own = func.name in self._module.facts.scopes[0].bindings
+            return _ITERATED if func.name in _CONSUMERS and not own else None
+        if not isinstance(func, f.Attr) or func.name not in _TAKING:
+            return None
+        method = self._infer.value(module, call.func)
+        if isinstance(method, OverloadedValue):
+            method = method.functions[0]
+        names, form = _TAKING[func.name]
+        return form if isinstance(method, FunctionValue) and method.qualname in names else None
 
     def is_misdecorated(self, call: int) -> bool:
         """Whether what a call calls is a generator under the wrong one of the two decorators."""

@@ -92,7 +92,7 @@ from awaitlint.infer.values import (
 )
 from awaitlint.model import Edit, Safety, Span
 from awaitlint.rulekit.managers import Managers, without_async
-from awaitlint.rulekit.protocols import CONSUMERS, METHODS, Form, Protocols
+from awaitlint.rulekit.protocols import Form, Protocols
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.cst import cst
 
@@ -161,28 +161,10 @@ class SyncAsyncProtocolMismatch(Rule):
 
     def _misfit(self, site: f.Site) -> str:
         """What a site's object is that is not fit for what is done with it; "" where it may be."""
-        form = self._form_of_argument(site) if site.use is Use.ARGUMENT else _FORMS[site.use]
+        form = self._protocols.form_of_argument(site) if site.use is Use.ARGUMENT else _FORMS[site.use]
         if form is None or self.module.is_safe(site):
             return ""
         return self._noun(site.node, form, self.module.scope_of(site))
-
-    def _form_of_argument(self, site: f.Site) -> Form | None:
-        """What a function of Python's own does with its first argument: iterates it, or enters it."""
-        nodes, infer = self.module.facts.nodes, self.module.infer
-        call = nodes[site.other] if site.other >= 0 else None
-        if not isinstance(call, f.Call) or call.args[:1] != (site.node,):
-            return None
-        func = nodes[call.func]
-        if isinstance(func, f.Name):
-            own = func.name in self.module.facts.scopes[0].bindings
-            return _FORMS[Use.ARGUMENT] if func.name in CONSUMERS and not own else None
-        if not isinstance(func, f.Attr) or func.name not in METHODS:
-            return None
-        method = infer.value(self.module.module, call.func)
-        if isinstance(method, OverloadedValue):
-            method = method.functions[0]
-        known = isinstance(method, FunctionValue) and method.qualname in METHODS[func.name][0]
-        return METHODS[func.name][1] if known else None
 
     def _noun(self, node: int, form: Form, scope: f.Scope) -> str:
         """What a node stands for that is not fit for a form; "" where it may be."""
@@ -299,7 +281,7 @@ class SyncAsyncProtocolMismatch(Rule):
                 call = self.context.parents[-1]
                 assert isinstance(call, cst.Call)
                 what = f"`{self.context.source(call.func)}`"
-                form = self._form_of_argument(site)
+                form = self._protocols.form_of_argument(site)
                 if form is not None and form.word == "with":
                     advice = self._how_to_enter(noun, form)
             self.report(node, f"`{self.context.source(node)}` is {noun}: {what} raises TypeError; {advice}")
