@@ -2,7 +2,8 @@
 ## What it does
 
 Reports `await` of a value that is provably not awaitable: the result of a plain function, a literal, a list
-of coroutines, an async function that is not called, an async generator.
+of coroutines, an async function that is not called, an async generator; also what was parsed from JSON, by
+`json.loads` or by `response.json()` of a client that has read the response already.
 
 ## Why is this bad?
 

@@ -2,8 +2,8 @@
 ## What it does
 
 Reports locks that no other task can ever wait for, in async code: `async with asyncio.Lock():` and its like,
-where the lock is made on the spot, and a lock in a local variable that the function enters and gives to
-nobody.
+where the lock is made on the spot, or by a function or property that makes a new one each time, and a lock in
+a local variable that the function enters and gives to nobody.
 
 It knows `Lock`, `Semaphore`, `BoundedSemaphore` and `Condition` of asyncio, those of anyio and trio with
 `CapacityLimiter` and `StrictFIFOLock`, and, in async functions, those of threading and multiprocessing.

@@ -3,9 +3,10 @@
 
 Reports an object that is entered or iterated in the wrong one of two ways:
 
-- `with` on an object that only `async with` can enter, and the reverse;
+- `with` on an object that only `async with` can enter, and the reverse, also `enter_context` and
+  `enter_async_context` of exit stacks, and generators, which neither can enter;
 - `for` over an object that only `async for` can iterate, and the reverse, also in comprehensions, unpacking,
-  `*`, and functions such as `list`, `sorted` and `sum`;
+  `*`, and functions such as `list`, `sorted`, `sum` and `"".join`;
 - `@contextmanager` on an `async def`, and `@asynccontextmanager` on a plain generator.
 
 An object counts where its class is known with all its bases, and none of them answers for unknown names.
