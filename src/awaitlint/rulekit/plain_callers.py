@@ -2,7 +2,8 @@
 
 Names are as code reaches them, less the parentheses of calls (see `awaitlint.index.reached`).  What the
 frameworks do was read in their released source: click 8.5, typer 0.29, Celery 5.7, invoke 3.0, schedule 1.2,
-APScheduler 3.11, pydantic 2.14, SQLAlchemy 2.0, Django 6, Django REST framework 3.18, locust, nox, hydra, ray.
+APScheduler 3.11, pydantic 2.14, SQLAlchemy 2.0, Django 6, Django REST framework 3.18, locust, nox, hydra
+and ray.
 """
 
 from __future__ import annotations
