@@ -70,7 +70,9 @@ class _Checker:
 
     def __init__(self, choices: _Choices) -> None:
         # which ``noqa`` does what is up to flake8's own options
-        options = Options(isolated=choices.isolated, judge_noqa=False, noqa=choices.noqa)
+        given = os.environ.get("AWAITLINT_CACHE_DIR")
+        cache_dir = Path(os.path.realpath(given)) if given else None
+        options = Options(isolated=choices.isolated, judge_noqa=False, noqa=choices.noqa, cache_dir=cache_dir)
         self._session = Session(choices.settings(), SourceStore(), options)
 
     def check(self, filename: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:

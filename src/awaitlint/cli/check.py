@@ -22,6 +22,7 @@ from awaitlint.engine.options import BaselineUse, Options
 from awaitlint.files.discover import discover, stdin_target
 from awaitlint.files.environments import environment_of
 from awaitlint.files.roots import project_root
+from awaitlint.files.shards import Shard
 from awaitlint.files.source import SourceStore
 
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ _WRITERS = ("add_noqa", "update_baseline")
 @click.option("--config", metavar="PATH", help="The configuration file to use for every file.")
 @click.option("--isolated", is_flag=True, help="Read no configuration file, ignore the active environment.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option(
+    "--cache-dir",
+    metavar="DIRECTORY",
+    envvar="AWAITLINT_CACHE_DIR",
+    help="Keep the cache there, and not in the project.",
+)
+@click.option("--shard", metavar="I/N", help="Check the I-th of N parts of the files only.")
 @click.option("--no-sieve", is_flag=True, hidden=True)
 @click.option("-q", "--quiet", is_flag=True, help="Write findings only.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is done and how long it takes.")
@@ -71,7 +79,13 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
     settings_for = SettingsCache(
         config=config, isolated=given["isolated"], overrides=overrides(given), rule_names=rule_names
     )
-    options = Options(sieve=not given["no_sieve"], cache=not given["no_cache"], isolated=given["isolated"])
+    shard = _shard(given["shard"])
+    options = Options(
+        sieve=not given["no_sieve"],
+        cache=not given["no_cache"],
+        cache_dir=_cache_dir(given["cache_dir"]),
+        isolated=given["isolated"],
+    )
     if given["no_baseline"]:
         options = replace(options, baseline=BaselineUse.IGNORE)
     if given["explain"] is not None:
@@ -95,6 +109,7 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
             cwd=cwd,
             on_error=lambda name, reason: unreadable.append(f"cannot read the directory {name}: {reason}"),
         )
+        targets = targets if shard is None else shard.take(targets)
         store = SourceStore()
     run = Run(
         targets=targets,
@@ -143,6 +158,26 @@ def _perform(run: Run, given: dict[str, Any], settings: Settings) -> int:
 
         return fix(run)
     return check_files(run)
+
+
+def _shard(given: str | None) -> Shard | None:
+    """The part that an option names.  Raises `click.UsageError`."""
+    if given is None:
+        return None
+    try:
+        return Shard.parse(given)
+    except ValueError:
+        raise click.UsageError(f"--shard: expected I/N with I from 1 to N, such as 2/5: {given}") from None
+
+
+def _cache_dir(given: str | None) -> Path | None:
+    """The directory that an option names, links resolved.  Raises `click.UsageError` for another file."""
+    if not given:
+        return None
+    path = Path(os.path.realpath(given))
+    if path.exists() and not path.is_dir():
+        raise click.UsageError(f"--cache-dir: not a directory: {given}")
+    return path
 
 
 def _check_purpose(given: dict[str, Any], paths: tuple[str, ...]) -> None:

@@ -25,7 +25,7 @@ _CLICKS = re.compile(r"^(?:Got|Invalid|Missing|No such|Option)\b")
 
 class _Commands(click.Group):
     #: commands of a module of their own by the same name, which is imported when it is asked for
-    _MODULES = ("check", "rule", "config")
+    _MODULES = ("check", "rule", "config", "clean")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *self._MODULES})

@@ -19,6 +19,8 @@ Signature: 8a477f597d28d172789f06886806bc55
 # This directory is a cache of awaitlint and can be deleted at any time.
 # For information about cache directory tags, see https://bford.info/cachedir/
 """
+#: of everything else in a cache
+_SUFFIXES = frozenset({".pack", ".seen", ".tmp"})
 _FILES = ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG))
 
 
@@ -44,9 +46,9 @@ def is_directory(path: Path) -> bool:
 
 
 def prepare_directory(directory: Path) -> None:
-    """Make a cache's directory where there is none; its parent exists.  Raises `OSError`."""
+    """Make a cache's directory where there is none.  Raises `OSError`."""
     with contextlib.suppress(FileExistsError):
-        directory.mkdir()
+        directory.mkdir(parents=True)
     if not is_directory(directory):
         raise NotADirectoryError(directory)
     for name, text in _FILES:
@@ -55,6 +57,23 @@ def prepare_directory(directory: Path) -> None:
             (directory / name).open("x", encoding="utf-8") as file,
         ):
             file.write(text)
+
+
+def is_cache(directory: Path) -> bool:
+    """Whether a directory is a cache of awaitlint, by the tag that it was given."""
+    return read_whole(directory / "CACHEDIR.TAG", 4096) == _TAG.encode()
+
+
+def remove_cache(directory: Path) -> bool:
+    """Remove what awaitlint has written to a cache; whether nothing else was in it.  Raises `OSError`."""
+    for path in directory.iterdir():
+        if path.suffix in _SUFFIXES or path.name in dict(_FILES):
+            path.unlink()
+    try:
+        directory.rmdir()
+    except OSError:
+        return False
+    return True
 
 
 def read_whole(path: Path, largest: int) -> bytes | None:
