@@ -66,6 +66,7 @@ class ReExports:
 
     def _import_of(self, outside: Outside) -> Elsewhere | None:
         path = outside.module.path
+        outside.module.text_matters = True
         if path is None:
             return None
         try:
@@ -108,6 +109,7 @@ class ReExports:
             if target is not None and target.origin is Origin.PROJECT:
                 yield from self._named(target, name, seen)
         if not nodes and (inner := self._project.submodule(module, name)) is not None:
+            self._module.reads.add(inner)
             yield inner
 
     def _follow(

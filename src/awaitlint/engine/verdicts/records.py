@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 #: states of a node: a file with facts, one without anything in it, one that cannot be read or parsed, a
 #: directory that is a namespace package, a module that awaitlint brings along
 FACTS, EMPTY, UNREADABLE, NAMESPACE, BUNDLED = range(5)
+#: in the place of a level, as `awaitlint.index.project` has it
+SUBMODULE = -1
 #: in the place of a target: what was looked up is not there
 NOWHERE = -1
 _MAGIC = b"AWLSEEN\n"
@@ -47,7 +49,10 @@ UNSETTLED = Signature(0, 0, 0, 0)
 
 
 class Node(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """A module: its name (see `awaitlint.engine.verdicts.names`), and what it was when it was read."""
+    """A module: its name (see `awaitlint.engine.verdicts.names`), and what it was when it was read.
+
+    `digest` is also the key of its facts in the cache.
+    """
 
     key: str
     state: int
@@ -55,6 +60,8 @@ class Node(msgspec.Struct, array_like=True, gc=False, frozen=True):
     signature: Signature
     #: the dotted name by which an installed module was imported, "" for a module of the project
     name: str = ""
+    #: whether somebody has looked at its text, and not at its facts only
+    text_matters: bool = False
 
 
 class Record(msgspec.Struct, array_like=True, gc=False):

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from awaitlint.engine.verdicts.learning import PASSED_OVER, Observer
+from awaitlint.engine.verdicts.learning import PASSED_OVER, READ, Observer
 from awaitlint.engine.verdicts.records import BUNDLED, EMPTY, NAMESPACE, NOWHERE, UNREADABLE
 from awaitlint.index.facts import ModuleFacts, Plain
 from awaitlint.index.project import FILE, SUBMODULE, empty_facts
@@ -71,7 +71,7 @@ def moved(
             found.add(number)
             continue
         for name, level, target in uses:
-            if level == PASSED_OVER:
+            if level in (PASSED_OVER, READ):
                 continue
             now = _look_up(project, module, name, level)
             if (observer.key_of(now) if now is not None else "") != (
