@@ -190,7 +190,8 @@ class Session:
             from awaitlint.rulekit.texts import Texts  # noqa: PLC0415
 
             texts = Texts(lambda path: self.lowered(path).data)
-            known = Chains(linked.infer, Leaves(linked.infer, settings), texts, Silences(texts))
+            silences = Silences(texts, noqa=self.options.noqa)
+            known = Chains(linked.infer, Leaves(linked.infer, settings), texts, silences)
             self._chains[linked.infer, told] = known
         return known
 

@@ -234,7 +234,7 @@ class Verdicts:
         """What stands for all options that findings depend on."""
         known = self._options_keys.get(id(settings))
         if known is None:
-            values: list[object] = [self._options.judge_noqa]
+            values: list[object] = [self._options.judge_noqa, self._options.noqa]
             for field in fields(settings):
                 value = getattr(settings, field.name)
                 if field.name == "baseline":
