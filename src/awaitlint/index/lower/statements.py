@@ -64,6 +64,11 @@ class StatementLowerer(FlowLowerer):
         if hasattr(ast, "TypeAlias"):
             self._statements[ast.TypeAlias] = self._type_alias
 
+    def finish(self) -> None:
+        """Let go of the bound methods: what holds itself is not freed before garbage is collected."""
+        self._statements.clear()
+        self._table.clear()
+
     def _params(self, args: ast.arguments) -> list[ParamFact]:
         if not (args.defaults or args.posonlyargs or args.vararg or args.kwonlyargs or args.kwarg):
             return [
