@@ -31,6 +31,25 @@ from awaitlint.index.facts import (
     Use,
     Yielded,
 )
+from awaitlint.index.lower.uses import (
+    ARGUMENT,
+    ATTRIBUTE,
+    AWAITED,
+    BOUND,
+    CALLED,
+    COMPARED,
+    DISCARDED,
+    ELEMENT,
+    FORMATTED,
+    ITERATED,
+    OPERAND,
+    OTHER,
+    RETURNED,
+    SCOPE_LAMBDA,
+    SUBSCRIPTED,
+    TESTED,
+    YIELDED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +65,7 @@ _SURROGATE = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")
 _READ_ALL = frozenset({"locals", "vars", "exec", "eval", "dir"})
 
 #: uses under which a value that turns out to be a coroutine is lost or mistaken for its result
-_FLOWS = frozenset({Use.OTHER, Use.BOUND})
+_FLOWS = frozenset({OTHER, BOUND})
 
 _MAY_BE_NONE = (Attr, Call, Await, Name, Free, Phi, Param, Declared, Index)
 
@@ -94,7 +113,7 @@ class ExpressionLowerer(Comprehensions):
                 self._table[getattr(ast, name)] = handler
 
     # ------------------------------------------------------------------ expressions
-    def expr(self, node: ast.expr, use: Use = Use.OTHER, other: int = -1) -> int:
+    def expr(self, node: ast.expr, use: Use = OTHER, other: int = -1) -> int:
         """Lower an expression whose value is used in that way; `other` is the node that uses it."""
         handler = self._table.get(type(node))
         return handler(node, use, other) if handler is not None else 0
@@ -107,9 +126,9 @@ class ExpressionLowerer(Comprehensions):
             state.loaded.add(found)
         else:
             found = self.load(node.id)
-        if found in self.hot and use not in _FLOWS and use is not Use.AWAITED:
+        if found in self.hot and use not in _FLOWS and use is not AWAITED:
             self.site(use, found, node, other)
-        elif node.id in _READ_ALL and use is Use.CALLED:
+        elif node.id in _READ_ALL and use is CALLED:
             self.state.all_read = True
         return found
 
@@ -136,7 +155,7 @@ class ExpressionLowerer(Comprehensions):
 
     def _attribute(self, node: ast.Attribute, _use: Use, _other: int) -> int:
         index = self.reserve()
-        value = self.expr(node.value, Use.ATTRIBUTE, index)
+        value = self.expr(node.value, ATTRIBUTE, index)
         self.nodes[index] = Attr(value, node.attr)
         return index
 
@@ -147,9 +166,9 @@ class ExpressionLowerer(Comprehensions):
             if scope >= 0:
                 return self.add(Super(scope))
         index = self.reserve()
-        called = self.expr(func, Use.CALLED, index)
+        called = self.expr(func, CALLED, index)
         expr = self.expr
-        args = tuple([expr(arg, Use.ARGUMENT, index) for arg in node.args]) if node.args else ()
+        args = tuple([expr(arg, ARGUMENT, index) for arg in node.args]) if node.args else ()
         name = _terminal_name(func)
         if args and name == "cast":
             args = (self.annotation(node.args[0]), *args[1:])
@@ -160,7 +179,7 @@ class ExpressionLowerer(Comprehensions):
                         keyword.arg or "**",
                         self.annotation(keyword.value)
                         if keyword.arg == "bound" and name == "TypeVar"
-                        else expr(keyword.value, Use.ARGUMENT, index),
+                        else expr(keyword.value, ARGUMENT, index),
                     )
                     for keyword in node.keywords
                 ]
@@ -190,9 +209,9 @@ class ExpressionLowerer(Comprehensions):
             self.out_of_place(node)
         self.state.awaits += 1
         index = self.reserve()
-        value = self.expr(node.value, Use.AWAITED, index)
+        value = self.expr(node.value, AWAITED, index)
         if type(node.value) is not ast.Call:
-            self.site(Use.AWAITED, value, node.value, index)
+            self.site(AWAITED, value, node.value, index)
         self.nodes[index] = Await(value)
         return index
 
@@ -208,7 +227,7 @@ class ExpressionLowerer(Comprehensions):
 
     def _subscript(self, node: ast.Subscript, _use: Use, _other: int) -> int:
         index = self.reserve()
-        value = self.expr(node.value, Use.SUBSCRIPTED, index)
+        value = self.expr(node.value, SUBSCRIPTED, index)
         inner = node.slice
         if self.typing and (form := _terminal_name(node.value)) in ("Literal", "Annotated"):
             # strings in these are data, but for the type that `Annotated` begins with
@@ -236,7 +255,7 @@ class ExpressionLowerer(Comprehensions):
         while isinstance(left := chain[-1].left, ast.BinOp):
             chain.append(left)
         left = chain[-1].left
-        value = self.expr(left, Use.OPERAND)
+        value = self.expr(left, OPERAND)
         formats = isinstance(left, ast.JoinedStr) or (
             isinstance(left, ast.Constant) and type(left.value) is str
         )
@@ -244,24 +263,22 @@ class ExpressionLowerer(Comprehensions):
             if formats and isinstance(part.op, ast.Mod):
                 right = self._formatted_values(part.right)
             else:
-                right = self.expr(part.right, Use.OPERAND)
+                right = self.expr(part.right, OPERAND)
             value = self.add(BinOp(type(part.op).__name__, value, right))
         return value
 
     def _formatted_values(self, node: ast.expr) -> int:
         """What ``%`` puts into a string."""
         if isinstance(node, ast.Tuple):
-            return self.add(
-                Display("tuple", tuple([self.expr(element, Use.FORMATTED) for element in node.elts]))
-            )
-        return self.expr(node, Use.FORMATTED)
+            return self.add(Display("tuple", tuple([self.expr(element, FORMATTED) for element in node.elts])))
+        return self.expr(node, FORMATTED)
 
     def _boolop(self, node: ast.BoolOp, use: Use, other: int) -> int:
         env = self.state.env
         is_and = isinstance(node.op, ast.And)
         result = -1
         for value in node.values[:-1]:
-            found = self.expr(value, Use.TESTED)
+            found = self.expr(value, TESTED)
             if not is_and and isinstance(self.nodes[found], _MAY_BE_NONE):
                 # `x or y` is x only where x is true
                 narrowed = self.add(Narrow(found, "truthy", -1, positive=True))
@@ -276,14 +293,14 @@ class ExpressionLowerer(Comprehensions):
         return self.phi(result, last)
 
     def _compare(self, node: ast.Compare, _use: Use, _other: int) -> int:
-        self.expr(node.left, Use.COMPARED)
+        self.expr(node.left, COMPARED)
         for value in node.comparators:
-            self.expr(value, Use.COMPARED)
+            self.expr(value, COMPARED)
         return self.plain("bool")
 
     def _unaryop(self, node: ast.UnaryOp, _use: Use, _other: int) -> int:
         if isinstance(node.op, ast.Not):
-            self.expr(node.operand, Use.TESTED)
+            self.expr(node.operand, TESTED)
             return self.plain("bool")
         operand = node.operand
         if (
@@ -293,12 +310,12 @@ class ExpressionLowerer(Comprehensions):
         ):
             number = operand.value
             assert isinstance(number, (int, float))
-            return self._constant(ast.Constant(-number), Use.OTHER, -1)
-        value = self.expr(operand, Use.OPERAND)
+            return self._constant(ast.Constant(-number), OTHER, -1)
+        value = self.expr(operand, OPERAND)
         return self.add(BinOp(type(node.op).__name__, value, value))
 
     def _ifexp(self, node: ast.IfExp, use: Use, other: int) -> int:
-        self.expr(node.test, Use.TESTED)
+        self.expr(node.test, TESTED)
         positive, negative = self.narrowings(node.test)
         env = self.state.env
         self.narrow(positive)
@@ -321,24 +338,24 @@ class ExpressionLowerer(Comprehensions):
         return 0
 
     def _formatted(self, node: Any, _use: Use, _other: int) -> int:
-        self.expr(node.value, Use.FORMATTED)
+        self.expr(node.value, FORMATTED)
         if node.format_spec is not None:
             self.expr(node.format_spec)
         return 0
 
     def _walrus(self, node: ast.NamedExpr, use: Use, other: int) -> int:
         before = len(self.sites)
-        binds = use in _FLOWS or use is Use.DISCARDED
+        binds = use in _FLOWS or use is DISCARDED
         value = self.expr(node.value, self.binding_use if binds else use, other)
         bound = len(self.sites) - 1 if binds and len(self.sites) > before and value in self.hot else -1
         self.bind_local(node.target.id, value, bound)
-        if use is not Use.DISCARDED:
+        if use is not DISCARDED:
             self.state.loaded.add(value)
         return value
 
     def _yield(self, node: ast.Yield, _use: Use, _other: int) -> int:
         self.state.is_generator = True
-        value = self.expr(node.value, Use.YIELDED) if node.value is not None else 1
+        value = self.expr(node.value, YIELDED) if node.value is not None else 1
         self.state.yielded.append(value)
         return self.add(Yielded(value, is_from=False))
 
@@ -346,11 +363,11 @@ class ExpressionLowerer(Comprehensions):
         if self.state.is_async:
             self.out_of_place(node)
         self.state.is_generator = True
-        value = self.expr(node.value, Use.ITERATED)
+        value = self.expr(node.value, ITERATED)
         return self.add(Yielded(value, is_from=True))
 
     def _elements(self, kind: str, elements: Sequence[ast.expr], use: Use) -> int:
-        inner = Use.DISCARDED if use is Use.DISCARDED else Use.ELEMENT
+        inner = DISCARDED if use is DISCARDED else ELEMENT
         index = self.reserve()
         expr = self.expr
         self.nodes[index] = Display(kind, tuple([expr(element, inner, index) for element in elements]))
@@ -367,20 +384,20 @@ class ExpressionLowerer(Comprehensions):
 
     def _dict(self, node: ast.Dict, _use: Use, _other: int) -> int:
         index = self.reserve()
-        keys = [-1 if key is None else self.expr(key, Use.ELEMENT, index) for key in node.keys]
-        values = [self.expr(value, Use.ELEMENT, index) for value in node.values]
+        keys = [-1 if key is None else self.expr(key, ELEMENT, index) for key in node.keys]
+        values = [self.expr(value, ELEMENT, index) for value in node.values]
         self.nodes[index] = DictDisplay(tuple(keys), tuple(values))
         return index
 
     def _starred(self, node: ast.Starred, _use: Use, _other: int) -> int:
-        return self.add(Starred(self.expr(node.value, Use.ITERATED)))
+        return self.add(Starred(self.expr(node.value, ITERATED)))
 
     # ------------------------------------------------------------------ functions
     def _lambda(self, node: ast.Lambda, _use: Use, _other: int) -> int:
-        index, params = self.open_scope(ScopeKind.LAMBDA, "<lambda>", node, node.args)
+        index, params = self.open_scope(SCOPE_LAMBDA, "<lambda>", node, node.args)
         state = self.state
         state.locals.update(param.name for param in params)
-        body = self.expr(node.body, Use.RETURNED)
+        body = self.expr(node.body, RETURNED)
         state.returned.append(body)
         self.close_scope(index, params=params)
         return self.add(Lambda(index))

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import Func, ScopeKind
+from awaitlint.index.lower.uses import SCOPE_FUNCTION, SCOPE_LAMBDA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,7 +66,7 @@ class ScopeState:
         self.index = index
         self.parent = parent
         self.is_async = is_async
-        self.is_function = kind is ScopeKind.FUNCTION or kind is ScopeKind.LAMBDA
+        self.is_function = kind is SCOPE_FUNCTION or kind is SCOPE_LAMBDA
         self.is_generator = False
         #: how many places that wait for something have been lowered
         self.awaits = 0

@@ -14,9 +14,9 @@ from awaitlint.index.facts import (
     Scope,
     ScopeKind,
     TypeParam,
-    Use,
 )
 from awaitlint.index.lower.state import Assigned, Env, ScopeState, is_stub_body
+from awaitlint.index.lower.uses import DECORATOR, SCOPE_CLASS, SCOPE_FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -121,7 +121,7 @@ class StatementLowerer(FlowLowerer):
         state = ScopeState(kind, index, parent, is_async=is_async)
         type_params = tuple(parameter.name for parameter in getattr(node, "type_params", ()))
         state.type_params = self.scopes[index].type_params = type_params
-        if type_params and kind is not ScopeKind.CLASS:
+        if type_params and kind is not SCOPE_CLASS:
             # annotations of a generic function see its type parameters
             parent.type_params, outer = (*parent.type_params, *type_params), parent.type_params
         else:
@@ -144,9 +144,9 @@ class StatementLowerer(FlowLowerer):
         return index, params
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        decorators = tuple(self.expr(d, Use.DECORATOR) for d in node.decorator_list)
+        decorators = tuple(self.expr(d, DECORATOR) for d in node.decorator_list)
         is_async = isinstance(node, ast.AsyncFunctionDef)
-        index, params = self.open_scope(ScopeKind.FUNCTION, node.name, node, node.args, is_async=is_async)
+        index, params = self.open_scope(SCOPE_FUNCTION, node.name, node, node.args, is_async=is_async)
         returns = self.annotation(node.returns)
         state = self.state
         assigned = Assigned(self.walrus).block(node.body)
@@ -176,8 +176,8 @@ class StatementLowerer(FlowLowerer):
             self.misplaced.append(Misplaced(scope, returned.lineno, returned.col_offset))
 
     def _class(self, node: ast.ClassDef) -> None:
-        decorators = tuple(self.expr(d, Use.DECORATOR) for d in node.decorator_list)
-        index, _ = self.open_scope(ScopeKind.CLASS, node.name, node, None)
+        decorators = tuple(self.expr(d, DECORATOR) for d in node.decorator_list)
+        index, _ = self.open_scope(SCOPE_CLASS, node.name, node, None)
         outer, inner = self.state.parent, self.state
         assert outer is not None
         # bases are evaluated outside the class, but see its type parameters

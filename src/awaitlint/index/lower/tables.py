@@ -17,7 +17,6 @@ from awaitlint.index.facts import (
     Phi,
     Plain,
     Scope,
-    ScopeKind,
     Site,
     TypeParam,
     Unknown,
@@ -25,6 +24,7 @@ from awaitlint.index.facts import (
     Use,
 )
 from awaitlint.index.lower.state import ScopeState, freeze, namespace
+from awaitlint.index.lower.uses import BOUND, NEVER_READ, OTHER, SCOPE_CLASS, SCOPE_MODULE, STORED
 from awaitlint.index.marks import Mark, MarkKind
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Tables:
         self.sites: list[Site] = []
         self.misplaced: list[Misplaced] = []
         self.marks: list[Mark] = []
-        self.state = ScopeState(ScopeKind.MODULE, 0, None)
+        self.state = ScopeState(SCOPE_MODULE, 0, None)
         self.module_state = self.state
         #: inside ``if TYPE_CHECKING:`` or code that cannot be reached: nothing there is reported
         self.quiet = False
@@ -194,7 +194,7 @@ class Tables:
 
     @property
     def binding_use(self) -> Use:
-        return Use.BOUND if self.state.is_function else Use.STORED
+        return BOUND if self.state.is_function else STORED
 
     def out_of_place(self, node: ast.AST) -> None:
         self.misplaced.append(Misplaced(self.state.index, node.lineno, node.col_offset))  # type: ignore[attr-defined]
@@ -203,7 +203,7 @@ class Tables:
         """The class of the method that is being lowered (also from functions nested in it), or -1."""
         state: ScopeState | None = self.state
         while state is not None and state.parent is not None:
-            if state.is_function and state.parent.kind is ScopeKind.CLASS:
+            if state.is_function and state.parent.kind is SCOPE_CLASS:
                 return state.parent.index
             state = state.parent
         return -1
@@ -247,7 +247,7 @@ class Tables:
             if node_index not in loaded and not names[position] & state.captured:
                 site = self.sites[position]
                 self.sites[position] = Site(
-                    Use.NEVER_READ,
+                    NEVER_READ,
                     site.node,
                     site.scope,
                     site.line,
@@ -257,7 +257,7 @@ class Tables:
                 )
 
     # ------------------------------------------------------------------ given by the other parts
-    def expr(self, node: ast.expr, use: Use = Use.OTHER, other: int = -1) -> int:
+    def expr(self, node: ast.expr, use: Use = OTHER, other: int = -1) -> int:
         raise NotImplementedError
 
     def annotation(self, node: ast.expr | None) -> int:
