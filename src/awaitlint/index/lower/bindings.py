@@ -22,6 +22,7 @@ from awaitlint.index.lower.expressions import ExpressionLowerer
 from awaitlint.index.lower.state import ScopeState
 from awaitlint.index.lower.uses import (
     ATTRIBUTE,
+    BOUND,
     DISCARDED,
     MARK_AUGMENTED,
     OPERAND,
@@ -53,8 +54,9 @@ class BindingLowerer(ExpressionLowerer):
         first = targets[0]
         if len(targets) == 1:
             if type(first) is ast.Name:
-                before = len(self.sites)
-                value = self.expr(node.value, self.binding_use)
+                before, assigned = len(self.sites), node.value
+                use = BOUND if self.state.is_function else STORED
+                value = self._table[type(assigned)](assigned, use, -1)
                 self.bind_local(first.id, value, self._last_site(before, value))
                 if first.id == "__all__" and self.state is self.module_state:
                     self.exports = self._literal_names(node.value)
@@ -244,9 +246,11 @@ class BindingLowerer(ExpressionLowerer):
                 self.exports.append(argument.value)
 
     def _expr_statement(self, node: ast.Expr) -> None:
-        if type(node.value) is not ast.Constant:
-            self.expr(node.value, DISCARDED)
-            self._extend_exports(node.value)
+        value = node.value
+        if type(value) is not ast.Constant:
+            self._table[type(value)](value, DISCARDED, -1)
+            if self.exports is not None:
+                self._extend_exports(value)
 
     # ------------------------------------------------------------------ imports
     def _import(self, node: ast.Import) -> None:

@@ -67,6 +67,9 @@ _READ_ALL = frozenset({"locals", "vars", "exec", "eval", "dir"})
 #: uses under which a value that turns out to be a coroutine is lost or mistaken for its result
 _FLOWS = frozenset({OTHER, BOUND})
 
+#: those that a later Python may have
+_UNKNOWN_KINDS = tuple(ast.expr.__subclasses__())
+
 _MAY_BE_NONE = (Attr, Call, Await, Name, Free, Phi, Param, Declared, Index)
 
 
@@ -111,12 +114,16 @@ class ExpressionLowerer(Comprehensions):
         for name, handler in (("TemplateStr", self._template), ("Interpolation", self._formatted)):
             if hasattr(ast, name):
                 self._table[getattr(ast, name)] = handler
+        for kind in _UNKNOWN_KINDS:
+            self._table.setdefault(kind, self._nothing)
 
     # ------------------------------------------------------------------ expressions
     def expr(self, node: ast.expr, use: Use = OTHER, other: int = -1) -> int:
         """Lower an expression whose value is used in that way; `other` is the node that uses it."""
-        handler = self._table.get(type(node))
-        return handler(node, use, other) if handler is not None else 0
+        return self._table[type(node)](node, use, other)
+
+    def _nothing(self, _node: ast.expr, _use: Use, _other: int) -> int:
+        return 0
 
     def _name(self, node: ast.Name, use: Use, other: int) -> int:
         state = self.state
@@ -154,9 +161,11 @@ class ExpressionLowerer(Comprehensions):
         return found
 
     def _attribute(self, node: ast.Attribute, _use: Use, _other: int) -> int:
-        index = self.reserve()
-        value = self.expr(node.value, ATTRIBUTE, index)
-        self.nodes[index] = Attr(value, node.attr)
+        nodes, owner = self.nodes, node.value
+        index = len(nodes)
+        nodes.append(nodes[0])
+        value = self._table[type(owner)](owner, ATTRIBUTE, index)
+        nodes[index] = Attr(value, node.attr)
         return index
 
     def _call(self, node: ast.Call, use: Use, other: int) -> int:
@@ -165,11 +174,12 @@ class ExpressionLowerer(Comprehensions):
             scope = self._method_class()
             if scope >= 0:
                 return self.add(Super(scope))
-        index = self.reserve()
-        called = self.expr(func, CALLED, index)
-        expr = self.expr
-        args = tuple([expr(arg, ARGUMENT, index) for arg in node.args]) if node.args else ()
-        name = _terminal_name(func)
+        nodes, table = self.nodes, self._table
+        index = len(nodes)
+        nodes.append(nodes[0])
+        called = table[type(func)](func, CALLED, index)
+        args = tuple([table[type(arg)](arg, ARGUMENT, index) for arg in node.args]) if node.args else ()
+        name = func.attr if type(func) is ast.Attribute else func.id if type(func) is ast.Name else ""
         if args and name == "cast":
             args = (self.annotation(node.args[0]), *args[1:])
         keywords = (
@@ -179,7 +189,7 @@ class ExpressionLowerer(Comprehensions):
                         keyword.arg or "**",
                         self.annotation(keyword.value)
                         if keyword.arg == "bound" and name == "TypeVar"
-                        else expr(keyword.value, ARGUMENT, index),
+                        else table[type(keyword.value)](keyword.value, ARGUMENT, index),
                     )
                     for keyword in node.keywords
                 ]
@@ -187,7 +197,7 @@ class ExpressionLowerer(Comprehensions):
             if node.keywords
             else ()
         )
-        self.nodes[index] = Call(called, args, keywords)
+        nodes[index] = Call(called, args, keywords)
         self.hot.add(index)
         if not self.quiet:
             self.sites.append(
@@ -208,8 +218,8 @@ class ExpressionLowerer(Comprehensions):
         if not self.state.is_async or self.typing:
             self.out_of_place(node)
         self.state.awaits += 1
-        index = self.reserve()
-        value = self.expr(node.value, AWAITED, index)
+        index, awaited = self.reserve(), node.value
+        value = self._table[type(awaited)](awaited, AWAITED, index)
         if type(node.value) is not ast.Call:
             self.site(AWAITED, value, node.value, index)
         self.nodes[index] = Await(value)
@@ -293,9 +303,10 @@ class ExpressionLowerer(Comprehensions):
         return self.phi(result, last)
 
     def _compare(self, node: ast.Compare, _use: Use, _other: int) -> int:
-        self.expr(node.left, COMPARED)
+        table, left = self._table, node.left
+        table[type(left)](left, COMPARED, -1)
         for value in node.comparators:
-            self.expr(value, COMPARED)
+            table[type(value)](value, COMPARED, -1)
         return self.plain("bool")
 
     def _unaryop(self, node: ast.UnaryOp, _use: Use, _other: int) -> int:
@@ -368,9 +379,9 @@ class ExpressionLowerer(Comprehensions):
 
     def _elements(self, kind: str, elements: Sequence[ast.expr], use: Use) -> int:
         inner = DISCARDED if use is DISCARDED else ELEMENT
-        index = self.reserve()
-        expr = self.expr
-        self.nodes[index] = Display(kind, tuple([expr(element, inner, index) for element in elements]))
+        index, table = self.reserve(), self._table
+        found = tuple([table[type(element)](element, inner, index) for element in elements])
+        self.nodes[index] = Display(kind, found)
         return index
 
     def _tuple(self, node: ast.Tuple, use: Use, _other: int) -> int:
@@ -384,8 +395,9 @@ class ExpressionLowerer(Comprehensions):
 
     def _dict(self, node: ast.Dict, _use: Use, _other: int) -> int:
         index = self.reserve()
-        keys = [-1 if key is None else self.expr(key, ELEMENT, index) for key in node.keys]
-        values = [self.expr(value, ELEMENT, index) for value in node.values]
+        table = self._table
+        keys = [-1 if key is None else table[type(key)](key, ELEMENT, index) for key in node.keys]
+        values = [table[type(value)](value, ELEMENT, index) for value in node.values]
         self.nodes[index] = DictDisplay(tuple(keys), tuple(values))
         return index
 
