@@ -46,9 +46,9 @@ class FlowLowerer(BindingLowerer):
 
     # ------------------------------------------------------------------ blocks and flow
     def block(self, statements: Sequence[ast.stmt]) -> None:
-        table = self._statements
+        table, state = self._statements, self.state
         for statement in statements:
-            if self.state.env is None and not self.quiet:
+            if state.env is None and not self.quiet:
                 self._unreachable(statement)
                 continue
             handler = table.get(type(statement))
@@ -92,11 +92,15 @@ class FlowLowerer(BindingLowerer):
         return Assigned(self.walrus).block(statements).names
 
     def _return(self, node: ast.Return) -> None:
-        self.state.returned.append(1 if node.value is None else self.expr(node.value, RETURNED))
-        if node.value is not None and self.state.is_async:
-            # `return value` in an async generator; only its visitor can tell cheaply
-            self._return_value = node
-        self.state.env = None
+        state, value = self.state, node.value
+        if value is None:
+            state.returned.append(1)
+        else:
+            state.returned.append(self._table[type(value)](value, RETURNED, -1))
+            if state.is_async:
+                # `return value` in an async generator; only its visitor can tell cheaply
+                self._return_value = node
+        state.env = None
 
     def _raise(self, node: ast.Raise) -> None:
         for part in (node.exc, node.cause):

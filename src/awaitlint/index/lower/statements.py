@@ -119,7 +119,8 @@ class StatementLowerer(FlowLowerer):
             )
         )
         state = ScopeState(kind, index, parent, is_async=is_async)
-        type_params = tuple(parameter.name for parameter in getattr(node, "type_params", ()))
+        declared = getattr(node, "type_params", None)
+        type_params = tuple([parameter.name for parameter in declared]) if declared else ()
         state.type_params = self.scopes[index].type_params = type_params
         if type_params and kind is not SCOPE_CLASS:
             # annotations of a generic function see its type parameters
@@ -143,15 +144,20 @@ class StatementLowerer(FlowLowerer):
         state.env = env
         return index, params
 
+    def _decorators(self, decorators: list[ast.expr]) -> tuple[int, ...]:
+        return tuple([self.expr(decorator, DECORATOR) for decorator in decorators]) if decorators else ()
+
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        decorators = tuple(self.expr(d, DECORATOR) for d in node.decorator_list)
+        decorators = self._decorators(node.decorator_list)
         is_async = isinstance(node, ast.AsyncFunctionDef)
         index, params = self.open_scope(SCOPE_FUNCTION, node.name, node, node.args, is_async=is_async)
         returns = self.annotation(node.returns)
         state = self.state
         assigned = Assigned(self.walrus).block(node.body)
-        state.globals, state.nonlocals = assigned.globals, assigned.nonlocals
-        state.locals |= assigned.names - assigned.globals - assigned.nonlocals
+        state.locals |= assigned.names
+        if assigned.globals or assigned.nonlocals:
+            state.globals, state.nonlocals = assigned.globals, assigned.nonlocals
+            state.locals -= (assigned.globals | assigned.nonlocals) - {param.name for param in params}
         quiet, self.quiet = self.quiet, self.quiet or self.state.env is None
         outer, self._return_value = self._return_value, None
         self.block(node.body)
@@ -176,7 +182,7 @@ class StatementLowerer(FlowLowerer):
             self.misplaced.append(Misplaced(scope, returned.lineno, returned.col_offset))
 
     def _class(self, node: ast.ClassDef) -> None:
-        decorators = tuple(self.expr(d, DECORATOR) for d in node.decorator_list)
+        decorators = self._decorators(node.decorator_list)
         index, _ = self.open_scope(SCOPE_CLASS, node.name, node, None)
         outer, inner = self.state.parent, self.state
         assert outer is not None
