@@ -200,17 +200,13 @@ class ExpressionLowerer(Comprehensions):
         nodes[index] = Call(called, args, keywords)
         self.hot.add(index)
         if not self.quiet:
+            line, end_line = node.lineno, node.end_lineno
+            if end_line is None or end_line == line:
+                # not another object for the same number
+                end_line = line
+            end_column = node.end_col_offset or node.col_offset
             self.sites.append(
-                Site(
-                    use,
-                    index,
-                    self.state.index,
-                    node.lineno,
-                    node.col_offset,
-                    node.end_lineno or node.lineno,
-                    node.end_col_offset or node.col_offset,
-                    other,
-                )
+                Site(use, index, self.state.index, line, node.col_offset, end_line, end_column, other)
             )
         return index
 
@@ -411,7 +407,7 @@ class ExpressionLowerer(Comprehensions):
         state.locals.update(param.name for param in params)
         body = self.expr(node.body, RETURNED)
         state.returned.append(body)
-        self.close_scope(index, params=params)
+        self.close_scope(index).params = params
         return self.add(Lambda(index))
 
     def open_scope(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from awaitlint.index.facts import Func, ScopeKind
 from awaitlint.index.lower.uses import SCOPE_FUNCTION, SCOPE_LAMBDA
@@ -238,8 +238,23 @@ class Assigned:
                         self.names.update(target_names(inner.target))
 
 
+#: the tuples of one small number: most names are bound once
+_SINGLES: Final = 2048
+_SINGLE: Final = tuple([(number,) for number in range(_SINGLES)])
+
+
+def references(nodes: list[int]) -> tuple[int, ...]:
+    """Nodes as facts have them; one object for a frequent tuple."""
+    if len(nodes) == 1 and 0 <= (node := nodes[0]) < _SINGLES:
+        return _SINGLE[node]
+    return tuple(nodes)
+
+
 def freeze(lists: dict[str, list[int]]) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(nodes) for name, nodes in lists.items()}
+    return {
+        name: _SINGLE[node] if len(nodes) == 1 and 0 <= (node := nodes[0]) < _SINGLES else tuple(nodes)
+        for name, nodes in lists.items()
+    }
 
 
 def namespace(state: ScopeState, nodes: list[Node]) -> dict[str, tuple[int, ...]]:
@@ -257,7 +272,7 @@ def namespace(state: ScopeState, nodes: list[Node]) -> dict[str, tuple[int, ...]
         if len(bound) > 1 and isinstance(nodes[last], Func):
             found[name] = tuple(node for node in bound if isinstance(nodes[node], Func))
         else:
-            found[name] = (last,)
+            found[name] = _SINGLE[last] if last < _SINGLES else (last,)
     for name, outside in state.outside.items():
         found[name] = (*found.get(name, ()), *outside)
     return found

@@ -15,12 +15,25 @@ from awaitlint.index.facts import (
     ScopeKind,
     TypeParam,
 )
-from awaitlint.index.lower.state import Assigned, Env, ScopeState, is_stub_body
+from awaitlint.index.lower.state import Assigned, Env, ScopeState, is_stub_body, references
 from awaitlint.index.lower.uses import DECORATOR, SCOPE_CLASS, SCOPE_FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 from awaitlint.index.lower.flow import FlowLowerer
+
+#: parameters of which only the name is known, such as ``self``: one object for each name
+_BARE: dict[str, ParamFact] = {}
+_MOST_BARE = 4096
+
+
+def _bare(name: str) -> ParamFact:
+    found = _BARE.get(name)
+    if found is None:
+        if len(_BARE) >= _MOST_BARE:
+            _BARE.clear()
+        found = _BARE[name] = ParamFact(name, "normal", -1, -1)
+    return found
 
 
 class StatementLowerer(FlowLowerer):
@@ -72,9 +85,9 @@ class StatementLowerer(FlowLowerer):
     def _params(self, args: ast.arguments) -> list[ParamFact]:
         if not (args.defaults or args.posonlyargs or args.vararg or args.kwonlyargs or args.kwarg):
             return [
-                ParamFact(
-                    arg.arg, "normal", -1 if arg.annotation is None else self.annotation(arg.annotation), -1
-                )
+                _bare(arg.arg)
+                if arg.annotation is None
+                else ParamFact(arg.arg, "normal", self.annotation(arg.annotation), -1)
                 for arg in args.args
             ]
         positional = [*args.posonlyargs, *args.args]
@@ -93,6 +106,8 @@ class StatementLowerer(FlowLowerer):
         return found
 
     def _param(self, arg: ast.arg, kind: str, default: ast.expr | None) -> ParamFact:
+        if default is None and arg.annotation is None and kind == "normal":
+            return _bare(arg.arg)
         value = -1 if default is None else self.expr(default)
         return ParamFact(arg.arg, kind, self.annotation(arg.annotation), value)
 
@@ -145,7 +160,7 @@ class StatementLowerer(FlowLowerer):
         return index, params
 
     def _decorators(self, decorators: list[ast.expr]) -> tuple[int, ...]:
-        return tuple([self.expr(decorator, DECORATOR) for decorator in decorators]) if decorators else ()
+        return references([self.expr(each, DECORATOR) for each in decorators]) if decorators else ()
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         decorators = self._decorators(node.decorator_list)
@@ -165,14 +180,10 @@ class StatementLowerer(FlowLowerer):
         if is_async and state.is_generator:
             self._refuse_return(index)
         self._return_value = outer
-        self.close_scope(
-            index,
-            decorators=decorators,
-            params=params,
-            returns=returns,
-            falls_through=state.env is not None,
-            is_stub=is_stub_body(node.body),
-        )
+        scope = self.close_scope(index)
+        scope.decorators, scope.params, scope.returns = decorators, params, returns
+        scope.falls_through = state.env is not None
+        scope.is_stub = is_stub_body(node.body)
         self.bind(node.name, self.add(Func(index)))
 
     def _refuse_return(self, scope: int) -> None:
@@ -189,9 +200,10 @@ class StatementLowerer(FlowLowerer):
         # bases are evaluated outside the class, but see its type parameters
         if not inner.type_params:
             self.state = outer
-        bases = tuple(self.annotation(base) for base in node.bases)
-        keywords = tuple((k.arg or "**", self.expr(k.value)) for k in node.keywords)
+        bases = references([self.annotation(base) for base in node.bases])
+        keywords = tuple([(k.arg or "**", self.expr(k.value)) for k in node.keywords])
         self.state = inner
         self.block(node.body)
-        self.close_scope(index, decorators=decorators, bases=bases, keywords=keywords)
+        scope = self.close_scope(index)
+        scope.decorators, scope.bases, scope.keywords = decorators, bases, keywords
         self.bind(node.name, self.add(Class(index)))
