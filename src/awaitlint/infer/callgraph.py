@@ -55,7 +55,7 @@ _CONSUMERS = frozenset(
 #: how many parameters of a call are known where its function's body is looked at, and how deep that goes
 _MOST_BOUND = 4
 #: modules whose sites are kept by scope at least
-_MOST_TABLES = 64
+_MOST_TABLES = 16
 #: values that tell which code runs when a parameter is used
 _TELLING = (FunctionValue, CallableValue, ClassValue, Instance)
 

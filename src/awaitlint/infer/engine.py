@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from awaitlint.infer.values import ClassValue, FunctionValue, Instance, TypeVarValue, Value
 
 #: modules whose tables of users are kept at least: they are quickly made, and as large as the facts
-_MOST_TABLES = 64
+_MOST_TABLES = 16
 
 
 class Inference(Expectations):

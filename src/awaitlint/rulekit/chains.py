@@ -32,7 +32,7 @@ _MOST = 24
 #: hops of the longest way
 _LONGEST = 30
 #: functions whose syntax trees are kept at least
-_MOST_TREES = 128
+_MOST_TREES = 32
 
 
 class _Function(NamedTuple):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
 
 #: modules whose lines are kept at least
-_MOST = 64
+_MOST = 16
 
 
 class Texts:
