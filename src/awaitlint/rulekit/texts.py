@@ -32,6 +32,7 @@ class Texts:
 
     def data(self, module: Module) -> bytes:
         """The bytes of a module's file; empty for a module that has none."""
+        module.text_matters = True
         return (self._read(module.path) if module.path is not None else None) or b""
 
     def text(self, module: Module) -> str:

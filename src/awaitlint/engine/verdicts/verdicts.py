@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from awaitlint.config.settings import Settings
     from awaitlint.engine.options import Options
     from awaitlint.engine.session import Session
-    from awaitlint.engine.verdicts.records import Links, Record
+    from awaitlint.engine.verdicts.records import Links, Node, Record
     from awaitlint.files.discover import Target
 
 #: options that decide what becomes of findings, and not which there are
@@ -176,7 +176,8 @@ class Verdicts:
         nodes = observer.nodes()
         findings = {key: found for key, found in place.findings.items() if key[0] in nodes}
         directories = learning.directories_of(project.all_listings(), names)
-        return learning.merged(place.memory, learning.Learned(nodes, directories, inputs, findings))
+        # several processes may check a project at once, as flake8's do
+        return learning.merged(place.memory.newest(), learning.Learned(nodes, directories, inputs, findings))
 
     # ------------------------------------------------------------------ places
     def _place(self, path: str, settings: Settings) -> _Place | None:
@@ -216,7 +217,18 @@ class Verdicts:
             project_with = lambda load: session.project(root, settings, load)  # noqa: E731
             return moved(record, links, changed, names, project_with, session.facts)
 
-        return _Place(root, settings, Memory(file, names, replay), Notes(), {})
+        def says_the_same(node: Node) -> bool:
+            from awaitlint.engine.verdicts.shape import same_shape  # noqa: PLC0415  once a file has changed
+
+            if node.text_matters or node.state != records.FACTS:
+                return False
+            session = self._session()
+            path = Path(names.path(node.key))
+            now = session.facts(path)
+            before = session.facts_before(path, node.digest) if now is not None else None
+            return now is not None and before is not None and same_shape(before, now)
+
+        return _Place(root, settings, Memory(file, names, replay, says_the_same), Notes(), {})
 
     def _options_key(self, settings: Settings, root: Path) -> bytes:
         """What stands for all options that findings depend on."""
