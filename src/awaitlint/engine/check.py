@@ -53,7 +53,10 @@ def check_file(session: Session, target: Target, *, hidden: bool = False) -> Che
         return _unreadable(session, target, lowered._replace(problem=_TOO_DEEP), codes)
     if context is None:
         return Checked()
-    return _outcome(session, context, frozenset(rule.code for rule in rules), hidden=hidden)
+    checked = _outcome(session, context, frozenset(rule.code for rule in rules), hidden=hidden)
+    # what it has worked out refers to it, and would stay until garbage is collected
+    vars(context).clear()
+    return checked
 
 
 def _outcome(session: Session, context: ModuleContext, codes: frozenset[str], *, hidden: bool) -> Checked:
@@ -237,6 +240,9 @@ def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: l
             context.display, SyntaxProblem(problem.line, problem.column, reason)
         )
         context.findings.append((SyntaxErrorRule.code, finding))
+    for guard in guarded:
+        # its methods refer to it
+        vars(guard).clear()
 
 
 class Guard:

@@ -12,6 +12,7 @@ from awaitlint.infer.values import ClassValue, Instance, Unknown, Value, union, 
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
+    from awaitlint.index.recent import Recent
     from awaitlint.infer.values import FunctionValue
 
 #: what every coroutine has besides the attributes of `object`
@@ -54,12 +55,13 @@ class Bodies(Parameters):
         """For each node of a module, the nodes that use it."""
         found = self._user_tables.get(module)
         if found is None:
-            found = self._user_tables[module] = {}
+            found = {}
             for index, node in enumerate(module.facts.nodes):
                 parts = PARTS.get(type(node))
                 if parts is not None:
                     for part in parts(node):
                         found.setdefault(part, []).append(index)
+            self._user_tables.put(module, found)
         return found
 
     def _captured(self, module: Module) -> dict[tuple[int, str], list[int]]:
@@ -197,7 +199,7 @@ class Bodies(Parameters):
         return classes is None or not all(self.refuses(self.as_instance(cls)) for cls in classes)
 
     _asked_for: dict[Module, frozenset[str]]
-    _user_tables: dict[Module, dict[int, list[int]]]
+    _user_tables: Recent[Module, dict[int, list[int]]]
     _captures: dict[Module, dict[tuple[int, str], list[int]]]
     _param_uses: dict[tuple[Module, int, int], list[UseOfParameter]]
 
