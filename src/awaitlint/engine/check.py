@@ -183,6 +183,7 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
         for use in rule.uses:
             by_use.setdefault(use, []).append(rule)
         try:
+            rule.look()
             lines.update(rule.suspicious())
         except Exception as error:  # noqa: BLE001  # one rule's crash must not lose another's findings
             _crashed(session, context, rule, error)
