@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.config.options import SEVERITIES
@@ -18,7 +19,7 @@ from awaitlint.rules.unused_suppression import UnusedSuppression
 from awaitlint.syntax.parse import SyntaxProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from awaitlint.config.settings import Settings
@@ -174,9 +175,9 @@ def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> Chec
     return Checked(suppress(text, [finding]).kept, codes=frozenset({SyntaxErrorRule.code}))
 
 
-def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> list[int]:
-    """The lines that some rule wants to have visited."""
-    lines: set[int] = set()
+def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> dict[int, set[Rule]]:
+    """The lines that rules want to have visited, with the rules; under -1 those that want all of them."""
+    lines: dict[int, set[Rule]] = {}
     by_use: dict[int, list[Rule]] = {}
     # those that are asked about some calls only come last: to know what is called takes longest
     for rule in sorted(rules, key=lambda rule: bool(rule.callees)):
@@ -184,24 +185,23 @@ def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> li
             by_use.setdefault(use, []).append(rule)
         try:
             rule.look()
-            lines.update(rule.suspicious())
+            for line in rule.suspicious():
+                lines.setdefault(line, set()).add(rule)
         except Exception as error:  # noqa: BLE001  # one rule's crash must not lose another's findings
             _crashed(session, context, rule, error)
     called = Called(context)
     nobody: list[Rule] = []
     for site in context.facts.sites:
         for rule in by_use.get(site.use, nobody):
-            if site.line in lines:
-                break
             try:
                 if (not rule.callees or called.may_be_one(site, rule)) and rule.suspect(site):
-                    lines.add(site.line)
+                    lines.setdefault(site.line, set()).add(rule)
             except Exception as error:  # noqa: BLE001
                 _crashed(session, context, rule, error)
                 by_use = {use: [r for r in those if r is not rule] for use, those in by_use.items()}
     if not session.options.sieve and context.lines:
-        return [-1]
-    return sorted(lines)
+        return {-1: set(rules)}
+    return lines
 
 
 class Called:
@@ -237,14 +237,32 @@ def _names(value: Value) -> Iterator[str]:
             yield function.fact.name
 
 
-def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: list[int]) -> None:
+def _visit(
+    session: Session, context: ModuleContext, rules: list[Rule], lines: dict[int, set[Rule]]
+) -> None:
+    """Parse what the rules want to have visited, and show each rule the functions that it suspects."""
     from awaitlint.engine.visit import regions, visit  # noqa: PLC0415  libcst comes with it
 
     last = max(1, len(context.lines))
-    stretches = [(1, last)] if lines == [-1] else regions(context.facts, lines, last)
-    guarded = [Guard(rule, lambda rule, error: _crashed(session, context, rule, error)) for rule in rules]
+    stretches = [(1, last)] if -1 in lines else regions(context.facts, lines, last)
+    wanted: dict[tuple[int, int], set[Rule]] = {stretch: set() for stretch in stretches}
+    for line, who in lines.items():
+        for (first, end), those in wanted.items():
+            if line < 0 or first <= line <= end:
+                those |= who
+    guards = {
+        rule: Guard(rule, lambda rule, error: _crashed(session, context, rule, error))
+        for rule in rules
+        if any(rule in who for who in wanted.values())
+    }
     try:
-        visit(context, rules, guarded, stretches)
+        visit(
+            context,
+            {
+                stretch: {rule: guard for rule, guard in guards.items() if rule in who}
+                for stretch, who in wanted.items()
+            },
+        )
     except SyntaxProblem as problem:
         reason = f"libcst cannot read what Python can ({problem.message}), and a mistake is suspected here"
         finding = SyntaxErrorRule.finding(
@@ -253,18 +271,23 @@ def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: l
         context.findings.append((SyntaxErrorRule.code, finding))
 
 
+@cache
+def _visitors(kind: type[Rule]) -> tuple[str, ...]:
+    """The names of the methods of a rule that look at nodes."""
+    return tuple(name for name in dir(kind) if name.startswith(("visit_", "leave_")))
+
+
 class Guard:
     """Stands before a rule's visitor: a crash is named, and the rule is not asked again in this file."""
 
-    def __init__(self, rule: Rule, report: object) -> None:
+    def __init__(self, rule: Rule, report: Callable[[Rule, Exception], None]) -> None:
         self._rule = rule
         self._report = report
         self._broken = False
-        for name in dir(rule):
-            if name.startswith(("visit_", "leave_")):
-                setattr(self, name, self._guarded(name))
+        for name in _visitors(type(rule)):
+            setattr(self, name, self._guarded(name))
 
-    def _guarded(self, name: str) -> object:
+    def _guarded(self, name: str) -> Callable[[object], None]:
         method = getattr(self._rule, name)
 
         def call(node: object) -> None:
@@ -274,7 +297,7 @@ class Guard:
                 method(node)
             except Exception as error:  # noqa: BLE001
                 self._broken = True
-                self._report(self._rule, error)  # type: ignore[operator]
+                self._report(self._rule, error)
 
         return call
 
