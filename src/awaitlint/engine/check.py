@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.config.options import SEVERITIES
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from awaitlint.rulekit.rule import Rule
 
 
+_NOBODY: frozenset[str] = frozenset()
 _TOO_DEEP = SyntaxProblem(1, 0, "nested too deeply to be analysed")
 
 
@@ -178,27 +179,26 @@ def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> Chec
 def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> dict[int, set[Rule]]:
     """The lines that rules want to have visited, with the rules; under -1 those that want all of them."""
     lines: dict[int, set[Rule]] = {}
-    by_use: dict[int, list[Rule]] = {}
-    # those that are asked about some calls only come last: to know what is called takes longest
-    for rule in sorted(rules, key=lambda rule: bool(rule.callees)):
-        for use in rule.uses:
-            by_use.setdefault(use, []).append(rule)
+    for rule in rules:
         try:
             rule.look()
             for line in rule.suspicious():
                 lines.setdefault(line, set()).add(rule)
+            for use in () if rule.callees else rule.uses:
+                for site in context.by_use.get(use, ()):
+                    if rule.suspect(site):
+                        lines.setdefault(site.line, set()).add(rule)
         except Exception as error:  # noqa: BLE001  # one rule's crash must not lose another's findings
             _crashed(session, context, rule, error)
+    # those that are asked about some calls only come last: to know what is called takes longest
     called = Called(context)
-    nobody: list[Rule] = []
-    for site in context.facts.sites:
-        for rule in by_use.get(site.use, nobody):
-            try:
-                if (not rule.callees or called.may_be_one(site, rule)) and rule.suspect(site):
+    for rule in rules:
+        try:
+            for site in called.sites(rule) if rule.callees else ():
+                if rule.suspect(site):
                     lines.setdefault(site.line, set()).add(rule)
-            except Exception as error:  # noqa: BLE001
-                _crashed(session, context, rule, error)
-                by_use = {use: [r for r in those if r is not rule] for use, those in by_use.items()}
+        except Exception as error:  # noqa: BLE001
+            _crashed(session, context, rule, error)
     if not session.options.sieve and context.lines:
         return {-1: set(rules)}
     return lines
@@ -209,24 +209,31 @@ class Called:
 
     def __init__(self, context: ModuleContext) -> None:
         self._context = context
-        self._nodes = context.facts.nodes
         self._known: dict[int | str, frozenset[str]] = {}
 
-    def may_be_one(self, site: Site, rule: Rule) -> bool:
-        """Whether a site is a call of one of the functions that a rule names."""
-        call = self._nodes[site.node]
-        if type(call) is not Call or not rule.may_suspect(site):
-            return False
-        return not self.names(call.func).isdisjoint(rule.callees)
+    @cached_property
+    def _calls(self) -> list[tuple[Site, int]]:
+        """The sites of calls, and of names bound to one, with the node of what is called."""
+        nodes = self._context.facts.nodes
+        return [
+            (site, call.func) for site in self._context.facts.sites if type(call := nodes[site.node]) is Call
+        ]
 
-    def names(self, func: int) -> frozenset[str]:
+    def sites(self, rule: Rule) -> Iterator[Site]:
+        """The sites that may be calls of the functions that a rule names."""
+        uses, callees = rule.uses, rule.callees
+        for site, func in self._calls:
+            if site.use in uses and rule.may_suspect(site) and not self._names(func).isdisjoint(callees):
+                yield site
+
+    def _names(self, func: int) -> frozenset[str]:
         """The names by which the functions were defined that the node of a call's function may be."""
-        node = self._nodes[func]
+        node = self._context.facts.nodes[func]
         key = node.name if isinstance(node, Name) else func
         known = self._known.get(key)
         if known is None:
             value = self._context.infer.value(self._context.module, func)
-            known = self._known[key] = frozenset(_names(value))
+            known = self._known[key] = frozenset(_names(value)) or _NOBODY
         return known
 
 

@@ -159,6 +159,11 @@ def coverings(
         yield diagnostic, [(each, selectors) for each, selectors in covering if selectors is not None]
 
 
+def may_suppress(line: str) -> bool:
+    """Whether there may be such a comment on a line: cheap, and never too narrow."""
+    return _ANY.search(line) is not None
+
+
 def find_suppressions(text: str) -> tuple[Suppression, ...]:
     """All such comments of a file, in order."""
     return Comments.of(text).found

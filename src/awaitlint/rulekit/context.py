@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from awaitlint.files.source import decode, split_lines
-from awaitlint.index.facts import Attr, Call, Declared, Narrow, Phi, Use
+from awaitlint.index.facts import Attr, Call, Declared, Name, Narrow, Phi, Use
 from awaitlint.infer.bodies import last_name
 from awaitlint.infer.values import (
     ClassValue,
@@ -22,13 +22,13 @@ from awaitlint.rulekit.flow import Flow
 from awaitlint.syntax.columns import Columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     import libcst
 
     from awaitlint.config.settings import Settings
-    from awaitlint.index.facts import ModuleFacts, Scope, Site
+    from awaitlint.index.facts import Scope, Site
     from awaitlint.index.project import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.values import AwaitableValue, Value
@@ -55,6 +55,24 @@ _FAILS_ON_NONE = frozenset(
 )
 
 
+class Calls(NamedTuple):
+    """The calls of a module, each at the site of its own, by how they name what is called."""
+
+    #: in the order of the text
+    all: list[tuple[Site, Call]]
+    #: ``x.name(...)``
+    attributes: dict[str, list[tuple[Site, Call]]]
+    #: ``name(...)``, where the name is looked up in the module
+    names: dict[str, list[tuple[Site, Call]]]
+    others: list[tuple[Site, Call]]
+
+    def named(self, names: Iterable[str]) -> Iterator[tuple[Site, Call]]:
+        """The calls of names and attributes that have one of some names."""
+        for name in names:
+            yield from self.attributes.get(name, ())
+            yield from self.names.get(name, ())
+
+
 class ModuleContext:
     """One module under check: its text, its facts, inference over its project, and where findings go."""
 
@@ -71,6 +89,7 @@ class ModuleContext:
         chains: Callable[[], Chains] | None = None,
     ) -> None:
         self.module = module
+        self.facts = module.facts
         self.path = path
         #: the path as the run names it
         self.display = display
@@ -84,9 +103,8 @@ class ModuleContext:
         self.findings: list[tuple[object, Diagnostic]] = []
         #: codes of rules that failed: what they would have found is not known
         self.failed: set[str] = set()
-        self._calls: dict[int, Site] | None = None
-        #: the site that was last asked about, for several rules ask about one
-        self._last: tuple[Site | None, AwaitableValue | None] = (None, None)
+        #: of sites, by their identity, for several rules ask about one
+        self._coroutines: dict[int, AwaitableValue | None] = {}
 
     @cached_property
     def text(self) -> str:
@@ -107,20 +125,46 @@ class ModuleContext:
         """The text's columns in bytes, as facts count them, and in characters."""
         return Columns(self.lines)
 
-    @property
-    def facts(self) -> ModuleFacts:
-        return self.module.facts
-
     def scope_of(self, site: Site) -> Scope:
         return self.facts.scopes[site.scope]
 
     def call_site(self, node: int) -> Site | None:
         """The site of a call, by its node."""
-        if self._calls is None:
-            self._calls = {}
-            for site in self.facts.sites:
-                self._calls.setdefault(site.node, site)
-        return self._calls.get(node)
+        return self._call_sites.get(node)
+
+    @cached_property
+    def _call_sites(self) -> dict[int, Site]:
+        # backwards, for the first of several is the call itself
+        return {site.node: site for site in reversed(self.facts.sites)}
+
+    @cached_property
+    def calls(self) -> Calls:
+        """The calls that the module makes: rules that look for some go through these only."""
+        found = Calls([], {}, {}, [])
+        nodes, own = self.facts.nodes, self._call_sites
+        for site in self.facts.sites:
+            call = nodes[site.node]
+            if type(call) is not Call or own[site.node] is not site:
+                continue
+            pair = (site, call)
+            found.all.append(pair)
+            func = nodes[call.func]
+            kind = type(func)
+            if kind is Attr:
+                found.attributes.setdefault(func.name, []).append(pair)  # type: ignore[union-attr]
+            elif kind is Name:
+                found.names.setdefault(func.name, []).append(pair)  # type: ignore[union-attr]
+            else:
+                found.others.append(pair)
+        return found
+
+    @cached_property
+    def by_use(self) -> dict[int, list[Site]]:
+        """The sites of the module by how they use their values."""
+        found: dict[int, list[Site]] = {}
+        for site in self.facts.sites:
+            found.setdefault(site.use, []).append(site)
+        return found
 
     def value(self, site: Site) -> Value:
         """What the expression at a site evaluates to."""
@@ -131,11 +175,10 @@ class ModuleContext:
 
         Where None would fail as well, the value may also be None on some path.
         """
-        last, known = self._last
-        if last is site:
-            return known
-        found = self._coroutine(site)
-        self._last = (site, found)
+        key = id(site)
+        if key in self._coroutines:
+            return self._coroutines[key]
+        found = self._coroutines[key] = self._coroutine(site)
         return found
 
     def _may_make(self, call: int) -> bool:

@@ -113,7 +113,7 @@ class AwaitInAugmentedAssignment(Rule):
     def _spelled_out(self) -> Iterator[int]:
         """Lines with an `await` in what may be on the right of an operator, a variable's value included."""
         nodes = self.module.facts.nodes
-        awaited = {site.other: site for site in self.module.facts.sites if site.use is Use.AWAITED}
+        awaited = {site.other: site for site in self.module.by_use.get(Use.AWAITED, ())}
         if not awaited:
             return
         order = sorted(awaited)
@@ -144,17 +144,19 @@ class AwaitInAugmentedAssignment(Rule):
     def _bound(self) -> dict[int, set[int]]:
         """The nodes that are assigned to names, with the scopes of these, and to attributes, with -1."""
         facts = self.module.facts
+        places = [
+            (node, number)
+            for number, scope in enumerate(facts.scopes)
+            for bound in scope.bindings.values()
+            for node in bound
+        ]
+        for scope in facts.scopes:
+            places += [(node, -1) for assigned in scope.attributes.values() for node in assigned]
+        places += [(node, -1) for pairs in facts.patched.values() for _, node in pairs]
         found: dict[int, set[int]] = {}
-        for number, scope in enumerate(facts.scopes):
-            for bound in scope.bindings.values():
-                for node in bound:
-                    found.setdefault(node, set()).add(number)
-            for assigned in scope.attributes.values():
-                for node in assigned:
-                    found.setdefault(node, set()).add(-1)
-        for pairs in facts.patched.values():
-            for _, node in pairs:
-                found.setdefault(node, set()).add(-1)
+        for node, number in places:
+            if type(facts.nodes[node]) is f.BinOp:
+                found.setdefault(node, set()).add(number)
         return found
 
     def _reads_item(self, node: int) -> bool:
