@@ -159,6 +159,13 @@ class ModuleContext:
         return found
 
     @cached_property
+    def library(self) -> tuple[str, str]:
+        """The async library that the module uses, and the name it has there."""
+        from awaitlint.rulekit.libraries import library  # noqa: PLC0415  it builds on this module
+
+        return library(self)
+
+    @cached_property
     def by_use(self) -> dict[int, list[Site]]:
         """The sites of the module by how they use their values."""
         found: dict[int, list[Site]] = {}
