@@ -244,9 +244,7 @@ def _names(value: Value) -> Iterator[str]:
             yield function.fact.name
 
 
-def _visit(
-    session: Session, context: ModuleContext, rules: list[Rule], lines: dict[int, set[Rule]]
-) -> None:
+def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: dict[int, set[Rule]]) -> None:
     """Parse what the rules want to have visited, and show each rule the functions that it suspects."""
     from awaitlint.engine.visit import regions, visit  # noqa: PLC0415  libcst comes with it
 
@@ -256,7 +254,7 @@ def _visit(
     for line, who in lines.items():
         for (first, end), those in wanted.items():
             if line < 0 or first <= line <= end:
-                those |= who
+                those.update(who)
     guards = {
         rule: Guard(rule, lambda rule, error: _crashed(session, context, rule, error))
         for rule in rules
@@ -279,9 +277,9 @@ def _visit(
 
 
 @cache
-def _visitors(kind: type[Rule]) -> tuple[str, ...]:
-    """The names of the methods of a rule that look at nodes."""
-    return tuple(name for name in dir(kind) if name.startswith(("visit_", "leave_")))
+def _visitors(classes: tuple[type, ...]) -> tuple[str, ...]:
+    """The names of the methods that look at nodes, of the classes of a rule."""
+    return tuple(name for name in dir(classes[0]) if name.startswith(("visit_", "leave_")))
 
 
 class Guard:
@@ -291,7 +289,7 @@ class Guard:
         self._rule = rule
         self._report = report
         self._broken = False
-        for name in _visitors(type(rule)):
+        for name in _visitors(type(rule).__mro__):
             setattr(self, name, self._guarded(name))
 
     def _guarded(self, name: str) -> Callable[[object], None]:

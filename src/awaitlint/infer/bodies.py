@@ -60,7 +60,7 @@ class Bodies(Parameters):
                 parts: tuple[int, ...]
                 # attributes and calls are half of all nodes
                 if kind is f.Attr:
-                    parts = (node.value,)  # type: ignore[union-attr]
+                    parts = (node.value,)  # type: ignore[union-attr, assignment]
                 elif kind is f.Call and not node.keywords:  # type: ignore[union-attr]
                     parts = (node.func, *node.args)  # type: ignore[union-attr]
                 else:

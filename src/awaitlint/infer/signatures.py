@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from awaitlint.index.project import Module
 from awaitlint.infer.awaiting import Awaiting
 
-
 #: more arguments than any call has: what no positional argument gives
 _NEVER = 1 << 30
 
@@ -38,7 +37,7 @@ _NEVER = 1 << 30
 class _Shape(NamedTuple):
     """The parameters of a function, as a call sees them."""
 
-    count: int
+    size: int
     positional: int
     has_varargs: bool
     has_kwargs: bool
@@ -193,7 +192,7 @@ class Signatures(Awaiting):
         call, module = arguments.call, arguments.module
         shape = self._shape(func)
         if call is None or module is None:
-            return not arguments.values or len(arguments.values) <= shape.count
+            return not arguments.values or len(arguments.values) <= shape.size
         if any(isinstance(module.facts.nodes[arg], f.Starred) for arg in call.args):
             return True
         keywords = {keyword for keyword, _ in call.keywords}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import fnmatch
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from awaitlint.files.source import decode, split_lines
-from awaitlint.index.facts import Attr, Call, Declared, Name, Narrow, Phi, Use
+from awaitlint.index.facts import Attr, Call, Declared, Narrow, Phi, Use
 from awaitlint.infer.bodies import last_name
 from awaitlint.infer.values import (
     ClassValue,
@@ -18,11 +18,12 @@ from awaitlint.infer.values import (
     function_of,
 )
 from awaitlint.model import Diagnostic, Related, Span
+from awaitlint.rulekit.called import Calls, calls
 from awaitlint.rulekit.flow import Flow
 from awaitlint.syntax.columns import Columns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     import libcst
@@ -53,24 +54,6 @@ _FAILS_ON_NONE = frozenset(
         Use.ASYNC_WITH,
     }
 )
-
-
-class Calls(NamedTuple):
-    """The calls of a module, each at the site of its own, by how they name what is called."""
-
-    #: in the order of the text
-    all: list[tuple[Site, Call]]
-    #: ``x.name(...)``
-    attributes: dict[str, list[tuple[Site, Call]]]
-    #: ``name(...)``, where the name is looked up in the module
-    names: dict[str, list[tuple[Site, Call]]]
-    others: list[tuple[Site, Call]]
-
-    def named(self, names: Iterable[str]) -> Iterator[tuple[Site, Call]]:
-        """The calls of names and attributes that have one of some names."""
-        for name in names:
-            yield from self.attributes.get(name, ())
-            yield from self.names.get(name, ())
 
 
 class ModuleContext:
@@ -140,23 +123,7 @@ class ModuleContext:
     @cached_property
     def calls(self) -> Calls:
         """The calls that the module makes: rules that look for some go through these only."""
-        found = Calls([], {}, {}, [])
-        nodes, own = self.facts.nodes, self._call_sites
-        for site in self.facts.sites:
-            call = nodes[site.node]
-            if type(call) is not Call or own[site.node] is not site:
-                continue
-            pair = (site, call)
-            found.all.append(pair)
-            func = nodes[call.func]
-            kind = type(func)
-            if kind is Attr:
-                found.attributes.setdefault(func.name, []).append(pair)  # type: ignore[union-attr]
-            elif kind is Name:
-                found.names.setdefault(func.name, []).append(pair)  # type: ignore[union-attr]
-            else:
-                found.others.append(pair)
-        return found
+        return calls(self.facts, self._call_sites)
 
     @cached_property
     def library(self) -> tuple[str, str]:

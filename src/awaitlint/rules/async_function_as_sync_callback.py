@@ -135,10 +135,10 @@ class AsyncFunctionAsSyncCallback(Rule):
         if not isinstance(call, f.Call):
             return None
         func = nodes[call.func]
-        if isinstance(func, f.Attr):
-            named = func.name in self._names
+        if isinstance(func, (f.Attr, f.Name)):
+            named = func.name in self._names or (isinstance(func, f.Name) and self._may_be_renamed(func.name))
         else:
-            named = not isinstance(func, f.Name) or func.name in self._names or self._may_be_renamed(func.name)
+            named = True
         if not named or self.module.call_site(site.node) is not site:
             return None
         if not any(map(self._may_be_function, (*call.args, *(node for _, node in call.keywords)))):
