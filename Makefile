@@ -15,7 +15,7 @@ USABLE := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint generated generate stdlib packages coverage bench-recall bench-cold
-.PHONY: comparison precision wheel compiled test-compiled clean
+.PHONY: bench comparison precision wheel compiled test-compiled clean
 
 help: ## list the recipes
 	@echo "make <recipe>, where the recipes are:"
@@ -62,6 +62,9 @@ coverage: $(VENV)/.test ## run the tests with the coverage gate
 
 bench-recall: $(VENV)/.installed ## how many deleted awaits are found in released packages (BENCH_ARGS='--set dev')
 	$(BIN)/python -m benchmarks.recall $(BENCH_ARGS)
+
+bench: $(VENV)/.installed ## how fast it is, beside other tools; writes docs/benchmarks.md (BENCH_ARGS=--quick)
+	$(BIN)/python -m benchmarks.speed $(BENCH_ARGS)
 
 bench-cold: $(VENV)/.installed ## what a run without a cache costs (BENCH_ARGS='--peers DIR')
 	$(BIN)/python -m benchmarks.cold $(BENCH_ARGS)

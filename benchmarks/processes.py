@@ -39,19 +39,21 @@ class RunError(Exception):
     """A command could not be started, or took too long and was killed."""
 
 
-def run(command: Sequence[str], directory: Path, *, timeout: float = 1800) -> Finished:
-    """Run a command to its end, in a directory, for at most so many seconds.
+def run(
+    command: Sequence[str], directory: Path, *, timeout: float = 1800, stdin: Path = Path(os.devnull)
+) -> Finished:
+    """Run a command to its end, in a directory, for at most so many seconds; it is given a file to read.
 
     Raises:
         RunError: it could not be started, or had to be killed.
     """
     with tempfile.TemporaryDirectory() as scratch:
         report, output, errors = (Path(scratch) / name for name in ("report", "output", "errors"))
-        with output.open("wb") as out, errors.open("wb") as err:
+        with stdin.open("rb") as given, output.open("wb") as out, errors.open("wb") as err:
             launcher = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_LAUNCHER), str(report), *command],
                 cwd=directory,
-                stdin=subprocess.DEVNULL,
+                stdin=given,
                 stdout=out,
                 stderr=err,
                 start_new_session=True,

@@ -8,5 +8,13 @@ import pytest
 @pytest.fixture(autouse=True)
 def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The user's virtual environment and colours are no business of a test."""
-    for name in ("VIRTUAL_ENV", "CONDA_PREFIX", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE"):
+    names = (
+        "VIRTUAL_ENV",
+        "CONDA_PREFIX",
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "CLICOLOR_FORCE",
+        "AWAITLINT_CACHE_DIR",
+    )
+    for name in names:
         monkeypatch.delenv(name, raising=False)

@@ -17,6 +17,7 @@ from awaitlint.config.selection import selected
 from awaitlint.engine.fixes import FixError, apply_fixes, encode
 from awaitlint.files.source import SourceError, SourceStore, decode, split_lines
 from awaitlint.model import Confidence, Diagnostic, Edit, Fix, Safety, Severity, Span
+from awaitlint.rulekit.registry import Key
 
 SLEEP = ("AWL301", "blocking-sleep", "sleep(", "Await it", Safety.SAFE)
 FETCH = ("AWL101", "unawaited-coroutine", "fetch(", "Add `await`", Safety.UNSAFE)
@@ -36,13 +37,6 @@ def rule(code, name, summary, safety):
 
 RULES = (rule("AWL101", "unawaited-coroutine", "nobody awaits", Safety.UNSAFE),
          rule("AWL301", "blocking-sleep", "it sleeps", Safety.SAFE))  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Options:
-    sieve: bool = True
-    cache: bool = True
-    isolated: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,12 +113,16 @@ def install(monkeypatch) -> Engine:
     """Put the engine and its rules in the place of the real ones."""
     stand_in = Engine()
     module = types.SimpleNamespace
-    monkeypatch.setitem(sys.modules, "awaitlint.engine.run", module(Options=Options, run=stand_in.run))
+    monkeypatch.setitem(sys.modules, "awaitlint.engine.run", module(run=stand_in.run))
     monkeypatch.setitem(sys.modules, "awaitlint.engine.fix", module(fix_files=stand_in.fix_files))
     monkeypatch.setitem(
         sys.modules,
         "awaitlint.rulekit.registry",
-        module(all_rules=lambda: RULES, documentation=lambda each: f"# {each.name}\n\n{each.summary}\n"),
+        module(
+            all_rules=lambda: RULES,
+            rule_keys=lambda: [Key(each.code, each.name, each.default) for each in RULES],
+            documentation=lambda each: f"# {each.name}\n\n{each.summary}\n",
+        ),
     )
     return stand_in
 

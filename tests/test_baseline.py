@@ -16,7 +16,8 @@ from real_cli import Done, RealCommandLine
 from awaitlint.config.errors import ConfigError
 from awaitlint.config.settings import Settings
 from awaitlint.engine.baseline import Entry, dump, load, normalised
-from awaitlint.engine.known import Baselines, BaselineUse
+from awaitlint.engine.known import Baselines
+from awaitlint.engine.options import BaselineUse
 from awaitlint.flake8_plugin import Plugin, _checker
 
 HEAD = "import asyncio, time\n\n\nasync def f(*a): ...\n\n\n"

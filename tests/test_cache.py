@@ -20,9 +20,11 @@ from awaitlint.config.load import load_settings
 from awaitlint.engine import cache as cache_module
 from awaitlint.engine import session as session_module
 from awaitlint.engine.cache import FactsCache, is_sound, project_cache, salt
-from awaitlint.engine.pack import PackDirectory, digest
+from awaitlint.engine.directory import DIRECTORY
+from awaitlint.engine.pack import PackDirectory
 from awaitlint.engine.run import Options, run
 from awaitlint.engine.session import Session
+from awaitlint.files.digests import digest
 from awaitlint.files.discover import discover
 from awaitlint.files.source import SourceStore
 from awaitlint.index import facts as f
@@ -361,9 +363,9 @@ def check(root, *, cache=True, overlays=None):
 def test_findings_are_the_same_without_cold_and_warm(project, monkeypatch):
     without = check(project, cache=False)
     assert without
-    assert not (project / cache_module.DIRECTORY).exists()
+    assert not (project / DIRECTORY).exists()
     assert check(project) == without
-    assert (project / cache_module.DIRECTORY).is_dir()
+    assert (project / DIRECTORY).is_dir()
     lowered = []
 
     def remember(tree, data):
@@ -380,7 +382,7 @@ def test_findings_are_the_same_without_cold_and_warm(project, monkeypatch):
 def test_a_cache_full_of_lies_crashes_nothing(project):
     without = check(project, cache=False)
     check(project)
-    for path in (project / cache_module.DIRECTORY).glob("*.pack"):
+    for path in (project / DIRECTORY).glob("*.pack"):
         path.write_bytes(os.urandom(path.stat().st_size))
     assert check(project) == without
     assert check(project) == without
@@ -390,7 +392,7 @@ def test_a_loose_file_leaves_nothing_behind(project):
     for name in ("pyproject.toml", "awaitlint.toml"):
         (project / name).unlink(missing_ok=True)
     check(project)
-    assert not list(project.rglob(cache_module.DIRECTORY))
+    assert not list(project.rglob(DIRECTORY))
 
 
 def test_unsaved_buffers_are_not_written(tmp_path):
@@ -398,7 +400,7 @@ def test_unsaved_buffers_are_not_written(tmp_path):
     path = tmp_path / "app.py"
     path.write_bytes(SOURCE)
     check(tmp_path, overlays={path: SOURCE + b"# typing\n"})
-    assert not (tmp_path / cache_module.DIRECTORY).exists()
+    assert not (tmp_path / DIRECTORY).exists()
 
 
 def test_unsaved_buffers_are_read_from_the_cache(tmp_path, monkeypatch):
@@ -418,7 +420,7 @@ def test_the_session_writes_when_it_is_told_to(tmp_path):
     session = Session(load_settings, SourceStore())
     session.lowered(path)
     session.flush()
-    assert FactsCache(tmp_path / cache_module.DIRECTORY).get(SOURCE) == facts_of()
+    assert FactsCache(tmp_path / DIRECTORY).get(SOURCE) == facts_of()
 
 
 @pytest.mark.parametrize("options", [[], ["--no-cache"]])
@@ -431,4 +433,4 @@ def test_the_command_line_writes_unless_told_not_to(project, options):
         assert (process.returncode, process.stderr) == (1, "")
         outputs.append(process.stdout)
     assert outputs[0] == outputs[1]
-    assert (project / cache_module.DIRECTORY).exists() is (not options)
+    assert (project / DIRECTORY).exists() is (not options)

@@ -13,13 +13,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from stand_in import CommandLine, Options, Outcome, install, write
+from stand_in import CommandLine, Outcome, install, write
 
 from awaitlint.cli.arguments import SHARED
 from awaitlint.cli.output import Progress
 from awaitlint.cli.version import version_line
 from awaitlint.config.options import BY_KEY
 from awaitlint.engine.fixes import FixError
+from awaitlint.engine.options import Options
 
 
 @pytest.fixture

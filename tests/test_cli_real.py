@@ -13,6 +13,7 @@ import pytest
 
 from awaitlint import __main__
 from awaitlint.cli.version import version_line
+from awaitlint.rulekit.registry import all_rules, rule_keys
 
 
 def real(*arguments: str, cwd: Path, stdin: bytes | None = None, **environ: str):
@@ -77,10 +78,30 @@ def test_every_real_rule_has_a_page(project):
 
 def test_the_version_is_told_without_click(project):
     code = (
-        "import sys; from awaitlint.__main__ import main; main(['--version']); print('click' in sys.modules)"
+        "import sys; before = set(sys.modules); from awaitlint.__main__ import main; main(['--version']); "
+        "print(sorted({'click', 're', 'typing'} & set(sys.modules) - before))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == f"{version_line()}\nFalse\n"
+    assert done.stdout == f"{version_line()}\n[]\n"
+
+
+def test_what_knows_its_findings_already_imports_neither_rules_nor_inference(project):
+    (project / "awaitlint.toml").write_text('select = ["unawaited-coroutine", "AWL2"]\n')
+    code = (
+        "import sys; from awaitlint.cli.main import run; import awaitlint.engine.run as engine; "
+        "engine.run = lambda targets, *_, **options: engine.Result((), len(targets)); code = run(['check']); "
+        "layers = {'rules', 'infer', 'index', 'syntax'}; "
+        "print(code, {each.split('.')[1] for each in sys.modules if each.startswith('awaitlint.')} & layers, "
+        "sum(each.startswith('awaitlint.rules.') for each in sys.modules), 'msgspec' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "0 {'rules'} 0 False"
+
+
+def test_the_keys_of_the_rules_are_what_the_rules_say():
+    assert rule_keys() == tuple((rule.code, rule.name, rule.default) for rule in all_rules())
 
 
 def test_a_clean_run_imports_neither_libcst_nor_pathspec(project):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib
 import sys
 import tomllib
-from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pathspec
 import pytest
 
 import awaitlint
-from awaitlint.cli import version
 from awaitlint.cli.version import is_compiled, version_line
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,16 +52,16 @@ def test_an_installation_from_source_is_not_compiled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("origin", "line"),
+    ("file", "line"),
     [
         (f"engine{EXTENSION_SUFFIXES[0]}", f"awaitlint {awaitlint.__version__} (compiled)"),
         ("engine.py", f"awaitlint {awaitlint.__version__}"),
     ],
 )
-def test_the_version_tells(origin: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        version.importlib.util, "find_spec", lambda name: ModuleSpec(name, None, origin=origin)
-    )
+def test_the_version_tells(file: str, line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "infer").mkdir()
+    (tmp_path / "infer" / file).touch()
+    monkeypatch.setattr(awaitlint, "__path__", [str(tmp_path)])
     assert version_line() == line
 
 

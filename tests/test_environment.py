@@ -14,7 +14,7 @@ from venvs import CONFIG, POSIX, venv, write
 
 from awaitlint.config.errors import ConfigError
 from awaitlint.config.load import SettingsCache, load_settings
-from awaitlint.engine.cache import DIRECTORY
+from awaitlint.engine.directory import DIRECTORY
 from awaitlint.engine.options import Options
 from awaitlint.engine.run import run
 from awaitlint.engine.session import Session
@@ -230,8 +230,9 @@ def check(root: Path, *paths: str, cache: bool = False, isolated: bool = False, 
     targets = discover([root / path for path in paths or (".",)], settings_for, cwd=root)
     result = run(targets, settings_for, SourceStore(), options=Options(cache=cache, isolated=isolated))
     assert not result.internal_errors
-    assert result.session is not None
-    read = {path.relative_to(root).as_posix() for path in result.session._lowered if root in path.parents}
+    # where all is known from the cache, there is no session
+    lowered = result.session._lowered if result.session is not None else ()
+    read = {path.relative_to(root).as_posix() for path in lowered if root in path.parents}
     return [(each.path, each.span.line, each.code) for each in result.diagnostics], read
 
 
@@ -548,7 +549,7 @@ def test_a_repository_s_projects_share_what_is_known_of_its_environment(tmp_path
     found, _ = check(repository, cache=True)
     assert found == [(f"{name}/main.py", line, code) for name in ("one", "two") for _, line, code in FOUND]
     assert (repository / DIRECTORY).is_dir()
-    assert not (repository / "one" / DIRECTORY).exists()
+    assert not list((repository / "one").rglob("*.pack"))
 
 
 # -- a process that lives long

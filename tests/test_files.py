@@ -222,7 +222,7 @@ def test_project_root_is_the_nearest_marked_directory(tmp_path):
 
 def test_project_root_without_markers_is_what_holds_the_outermost_package(tmp_path, monkeypatch):
     # Whatever lies above the temporary directory is none of this test's business.
-    monkeypatch.setattr("awaitlint.files.roots._PROJECT_MARKERS", ("no-such-marker",))
+    monkeypatch.setattr("awaitlint.files.roots.PROJECT_MARKERS", ("no-such-marker",))
     tree(tmp_path, "x/pkg/__init__.py", "x/pkg/sub/__init__.py", "x/pkg/sub/a.py", "x/script.py")
     assert project_root(tmp_path / "x/pkg/sub/a.py") == tmp_path / "x"
     assert project_root(tmp_path / "x/script.py") == tmp_path / "x"

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from awaitlint.engine import pack
-from awaitlint.engine.pack import Limits, PackDirectory, digest
+from awaitlint.engine.pack import Limits, PackDirectory
+from awaitlint.files.digests import digest
 
 VERSION = b"v" * 16
 ANY = 1 << 30
@@ -353,7 +354,8 @@ def test_an_interrupted_write_leaves_no_half_file(directory, monkeypatch):
 # ---------------------------------------------------------------------- several processes
 WRITER = """
 import pathlib, sys
-from awaitlint.engine.pack import PackDirectory, digest
+from awaitlint.engine.pack import PackDirectory
+from awaitlint.files.digests import digest
 directory, first = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 for start in range(first, first + 120, 3):
     entries = PackDirectory(directory, b"v" * 16)

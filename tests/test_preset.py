@@ -15,7 +15,7 @@ from awaitlint.files.source import SourceStore
 from awaitlint.index.facts import Use
 from awaitlint.model import Confidence
 from awaitlint.rulekit.coroutines import CoroutineRule
-from awaitlint.rulekit.registry import all_rules
+from awaitlint.rulekit.registry import Key, all_rules
 
 #: a likely mistake on line 8, a certain one on line 9
 TEXT = """\
@@ -99,6 +99,8 @@ class _Guess(CoroutineRule):
 
 def test_a_likely_finding_does_not_hide_a_certain_one_of_the_same_cause(cli, monkeypatch):
     monkeypatch.setattr("awaitlint.engine.check.all_rules", lambda: (_Guess,))
+    keys = (Key(_Guess.code, _Guess.name, _Guess.default),)
+    monkeypatch.setattr("awaitlint.engine.check.rule_keys", lambda: keys)
     write("main.py", "f()\n")
     target = Target(Path("main.py").absolute(), "main.py")
 

@@ -27,7 +27,7 @@ from awaitlint.engine.roots import one_for_each_root
 from awaitlint.engine.session import Session
 from awaitlint.files.discover import Target
 from awaitlint.files.source import SourceError, SourceStore, decode
-from awaitlint.rulekit.registry import all_rules
+from awaitlint.rulekit.registry import rule_keys
 
 if TYPE_CHECKING:
     import argparse
@@ -60,7 +60,7 @@ class _Choices:
             config=self.config,
             isolated=self.isolated,
             overrides=dict(self.overrides),
-            rule_names=lambda: [(rule.code, rule.name) for rule in all_rules()],
+            rule_names=lambda: [(key.code, key.name) for key in rule_keys()],
         )
 
 
@@ -69,7 +69,9 @@ class _Checker:
 
     def __init__(self, choices: _Choices) -> None:
         # which ``noqa`` does what is up to flake8's own options
-        options = Options(isolated=choices.isolated, judge_noqa=False)
+        given = os.environ.get("AWAITLINT_CACHE_DIR")
+        cache_dir = Path(os.path.realpath(given)) if given else None
+        options = Options(isolated=choices.isolated, judge_noqa=False, cache_dir=cache_dir)
         self._session = Session(choices.settings(), SourceStore(), options)
 
     def check(self, filename: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:

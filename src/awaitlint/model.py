@@ -72,6 +72,10 @@ class Related:
     message: str
 
 
+#: what is said of a place that leads to a root cause which is shown at another
+OTHER_PLACE = "this gets there, too"
+
+
 @dataclass(frozen=True, slots=True)
 class Root:
     """What several findings have in common, of which only one is shown.

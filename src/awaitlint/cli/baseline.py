@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.cli.output import write_lines
 from awaitlint.cli.running import CLEAN, FAILED, Run, context, exit_code, progress, shown
+from awaitlint.engine.options import BaselineUse
 from awaitlint.files.discover import UsageError
 
 if TYPE_CHECKING:
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 
 def update_baseline(run: Run, settings: Settings) -> int:
     """Check the files and write their baselines anew; `settings` are those of the current directory."""
-    from awaitlint.engine.known import BaselineUse  # noqa: PLC0415  only for this option
-    from awaitlint.engine.run import run as run_engine  # noqa: PLC0415
+    from awaitlint.engine.run import run as run_engine  # noqa: PLC0415  only for this option
     from awaitlint.engine.session import Session  # noqa: PLC0415
     from awaitlint.report.formats import TEXT_FORMATS, render  # noqa: PLC0415
 

@@ -18,14 +18,15 @@ from awaitlint.cli.running import FAILED, Run, current_directory, rule_names
 from awaitlint.cli.running import check as check_files
 from awaitlint.cli.version import version_line
 from awaitlint.config.load import SettingsCache
+from awaitlint.engine.options import BaselineUse, Options
 from awaitlint.files.discover import discover, stdin_target
 from awaitlint.files.environments import environment_of
 from awaitlint.files.roots import project_root
+from awaitlint.files.shards import Shard
 from awaitlint.files.source import SourceStore
 
 if TYPE_CHECKING:
     from awaitlint.config.settings import Settings
-    from awaitlint.engine.options import Options
 
 #: options that say what becomes of the findings, of which there can be one
 _PURPOSES = ("add_noqa", "update_baseline", "statistics", "explain", "fix")
@@ -57,13 +58,18 @@ _WRITERS = ("add_noqa", "update_baseline")
 @click.option("--config", metavar="PATH", help="The configuration file to use for every file.")
 @click.option("--isolated", is_flag=True, help="Read no configuration file, ignore the active environment.")
 @click.option("--no-cache", is_flag=True, help="Neither read nor write the cache.")
+@click.option(
+    "--cache-dir",
+    metavar="DIRECTORY",
+    envvar="AWAITLINT_CACHE_DIR",
+    help="Keep the cache there, and not in the project.",
+)
+@click.option("--shard", metavar="I/N", help="Check the I-th of N parts of the files only.")
 @click.option("--no-sieve", is_flag=True, hidden=True)
 @click.option("-q", "--quiet", is_flag=True, help="Write findings only.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what is done and how long it takes.")
 def check(paths: tuple[str, ...], **given: Any) -> int:
     """Check files and directories (the current one by default; - is standard input)."""
-    from awaitlint.engine.run import Options  # noqa: PLC0415  `awaitlint --help` does without the engine
-
     started = time.perf_counter()
     if given["isolated"] and given["config"] is not None:
         raise click.UsageError("--config and --isolated exclude each other")
@@ -73,9 +79,15 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
     settings_for = SettingsCache(
         config=config, isolated=given["isolated"], overrides=overrides(given), rule_names=rule_names
     )
-    options = Options(sieve=not given["no_sieve"], cache=not given["no_cache"], isolated=given["isolated"])
+    shard = _shard(given["shard"])
+    options = Options(
+        sieve=not given["no_sieve"],
+        cache=not given["no_cache"],
+        cache_dir=_cache_dir(given["cache_dir"]),
+        isolated=given["isolated"],
+    )
     if given["no_baseline"]:
-        options = _without_baseline(options)
+        options = replace(options, baseline=BaselineUse.IGNORE)
     if given["explain"] is not None:
         from awaitlint.cli.explain import explain_place  # noqa: PLC0415  only for this option
 
@@ -97,6 +109,7 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
             cwd=cwd,
             on_error=lambda name, reason: unreadable.append(f"cannot read the directory {name}: {reason}"),
         )
+        targets = targets if shard is None else shard.take(targets)
         store = SourceStore()
     run = Run(
         targets=targets,
@@ -125,12 +138,6 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
     return FAILED if unreadable else code
 
 
-def _without_baseline(options: Options) -> Options:
-    from awaitlint.engine.known import BaselineUse  # noqa: PLC0415  only for this option
-
-    return replace(options, baseline=BaselineUse.IGNORE)
-
-
 def _perform(run: Run, given: dict[str, Any], settings: Settings) -> int:
     """Do what the options ask for, and answer the exit code."""
     if given["update_baseline"]:
@@ -151,6 +158,26 @@ def _perform(run: Run, given: dict[str, Any], settings: Settings) -> int:
 
         return fix(run)
     return check_files(run)
+
+
+def _shard(given: str | None) -> Shard | None:
+    """The part that an option names.  Raises `click.UsageError`."""
+    if given is None:
+        return None
+    try:
+        return Shard.parse(given)
+    except ValueError:
+        raise click.UsageError(f"--shard: expected I/N with I from 1 to N, such as 2/5: {given}") from None
+
+
+def _cache_dir(given: str | None) -> Path | None:
+    """The directory that an option names, links resolved.  Raises `click.UsageError` for another file."""
+    if not given:
+        return None
+    path = Path(os.path.realpath(given))
+    if path.exists() and not path.is_dir():
+        raise click.UsageError(f"--cache-dir: not a directory: {given}")
+    return path
 
 
 def _check_purpose(given: dict[str, Any], paths: tuple[str, ...]) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import re
 import sys
-import traceback
 from collections.abc import Sequence
 
 import click
 
-from awaitlint.cli.check import check
-from awaitlint.cli.config import config
 from awaitlint.cli.output import OutputError, error, prepare_streams, reason, say, write_lines
-from awaitlint.cli.rule import rule
 from awaitlint.cli.version import version_line
 from awaitlint.config.errors import ConfigError
 from awaitlint.files.discover import UsageError
@@ -27,6 +24,19 @@ _CLICKS = re.compile(r"^(?:Got|Invalid|Missing|No such|Option)\b")
 
 
 class _Commands(click.Group):
+    #: commands of a module of their own by the same name, which is imported when it is asked for
+    _MODULES = ("check", "rule", "config", "clean")
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *self._MODULES})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self._MODULES:
+            return super().get_command(ctx, cmd_name)
+        found = getattr(importlib.import_module(f"awaitlint.cli.{cmd_name}"), cmd_name)
+        assert isinstance(found, click.Command)
+        return found
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -41,13 +51,25 @@ class _Commands(click.Group):
             raise
 
 
+def _tell_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        ctx.exit(say(version_line()))
+
+
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     invoke_without_command=True,
     help="Finds async/await mistakes across a whole Python project, without running it.",
 )
-@click.version_option("", message=version_line())
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version and exit.",
+)
 @click.pass_context
 def commands(ctx: click.Context) -> int:
     if ctx.invoked_subcommand is None:
@@ -59,11 +81,6 @@ def commands(ctx: click.Context) -> int:
 @commands.command(help="Show the version.")
 def version() -> int:
     return say(version_line())
-
-
-commands.add_command(check)
-commands.add_command(rule)
-commands.add_command(config)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -86,6 +103,8 @@ def run(arguments: Sequence[str]) -> int:
             error(reason(problem))  # click's own output, such as a help text
             return FAILED
         if {"-v", "--verbose"} & set(arguments):
+            import traceback  # noqa: PLC0415  only here
+
             traceback.print_exc()
         kind = type(problem).__name__
         error(f"internal error: {kind}: {problem} (run again with --verbose for the traceback)")

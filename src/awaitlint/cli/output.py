@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterable
-from typing import TextIO
 
-from awaitlint.report.plain import one_line
+TYPE_CHECKING = False  # telling the version does without importing `typing`
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TextIO
 
 _BAR = 30
 #: seconds before a progress bar is worth showing, and between two drawings of it
@@ -106,17 +107,23 @@ def _discard_rest(stream: TextIO) -> None:
 
 def error(message: str) -> None:
     """One line on standard error that says why the run failed."""
-    write_lines([f"error: {one_line(' '.join(message.split()))}"], sys.stderr)
+    _say_aside("error", message)
 
 
 def note(message: str) -> None:
     """One line on standard error that is worth knowing."""
-    write_lines([f"note: {one_line(' '.join(message.split()))}"], sys.stderr)
+    _say_aside("note", message)
 
 
 def warning(message: str) -> None:
     """One line on standard error about something that did not stop the run."""
-    write_lines([f"warning: {one_line(' '.join(message.split()))}"], sys.stderr)
+    _say_aside("warning", message)
+
+
+def _say_aside(kind: str, message: str) -> None:
+    from awaitlint.report.plain import one_line  # noqa: PLC0415  telling the version does without
+
+    write_lines([f"{kind}: {one_line(' '.join(message.split()))}"], sys.stderr)
 
 
 class Progress:

@@ -68,13 +68,15 @@ def report(
     for_people = run.output_format in TEXT_FORMATS
     if run.statistics:
         write_lines(statistics(diagnostics, context, as_json=not for_people), stream)
-        if for_people and not run.quiet and result.session is not None:
+        if for_people and not run.quiet:
             from awaitlint.engine.resolution import resolution  # noqa: PLC0415  only for --statistics
+            from awaitlint.engine.session import Session  # noqa: PLC0415
             from awaitlint.report.resolution import render as resolved  # noqa: PLC0415
 
+            session = result.session or Session(run.settings_for, run.store, run.options)
             if diagnostics:
                 write_lines([""], stream)
-            write_lines([*resolved(resolution(result.session, run.targets), context.style), ""], stream)
+            write_lines([*resolved(resolution(session, run.targets), context.style), ""], stream)
     else:
         write_lines(render(run.output_format, diagnostics, context), stream)
     if run.quiet:
@@ -122,9 +124,9 @@ def current_directory() -> Path:
 
 def rule_names() -> Iterable[tuple[str, str]]:
     """The codes and names of all rules."""
-    from awaitlint.rulekit.registry import all_rules  # noqa: PLC0415  only a configuration that names rules
+    from awaitlint.rulekit.registry import rule_keys  # noqa: PLC0415  only a configuration that names rules
 
-    return [(rule.code, rule.name) for rule in all_rules()]
+    return [(key.code, key.name) for key in rule_keys()]
 
 
 def shown(path: Path) -> str:

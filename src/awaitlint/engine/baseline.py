@@ -7,7 +7,6 @@ function as many are known as the baseline counts.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -176,6 +175,8 @@ def _source(lines: Sequence[str], span: Span) -> str:
     if not text and span.line <= len(lines):
         text = normalised(lines[span.line - 1])
     if len(text) > _LONGEST:
+        import hashlib  # noqa: PLC0415  it loads OpenSSL
+
         digest = hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
         text = f"{text[:_KEPT]}... {digest[:12]}"
     return text

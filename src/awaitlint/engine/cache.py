@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 import awaitlint
-from awaitlint.engine.pack import PackDirectory, digest
-from awaitlint.files.roots import _PROJECT_MARKERS
+from awaitlint.engine.directory import cache_directory
+from awaitlint.engine.pack import PackDirectory
+from awaitlint.files.digests import digest
 from awaitlint.index.facts import (
     SCHEMA,
     Attr,
@@ -64,9 +65,6 @@ if TYPE_CHECKING:
 
     from awaitlint.engine.pack import Limits
 
-#: the directory in a project's root
-DIRECTORY = ".awaitlint_cache"
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
 #: bytes of source below which looking up costs about as much as parsing
 _SMALLEST = 1024
 #: A record has at most `_RATIO` bytes for each byte of source (real ones: 2.2), and `_RATIO` KB.
@@ -76,15 +74,10 @@ _SCOPED = (Func, Class, Free, Super, Lambda, TypeParam)
 _VALUED = (Await, Iter, Unpack, Starred, Yielded, Enter)
 
 
-def project_cache(root: Path) -> FactsCache | None:
-    """The cache of the project at `root`, an absolute path.
-
-    None where the directory is no project (linting a loose file must leave nothing behind) or belongs to an
-    installed distribution.
-    """
-    if not _INSTALLED.isdisjoint(root.parts) or not any((root / name).exists() for name in _PROJECT_MARKERS):
-        return None
-    return FactsCache(root / DIRECTORY)
+def project_cache(root: Path, given: Path | None = None) -> FactsCache | None:
+    """The cache of the project at `root`, an absolute path, where it has one; see `cache_directory`."""
+    directory = cache_directory(root, given)
+    return FactsCache(directory) if directory is not None else None
 
 
 class FactsCache:

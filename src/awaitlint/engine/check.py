@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from awaitlint.config.options import SEVERITIES
 from awaitlint.config.selection import reports_likely, selected
+from awaitlint.engine.checked import Checked
 from awaitlint.engine.suppressions import Comments, suppress
 from awaitlint.files.source import SourceError, decode
 from awaitlint.index.facts import Call, Name
 from awaitlint.infer.values import FunctionValue, OverloadedValue, members
 from awaitlint.model import Confidence, Diagnostic, Severity
 from awaitlint.rulekit.context import ModuleContext
-from awaitlint.rulekit.registry import all_rules
+from awaitlint.rulekit.registry import all_rules, rule_keys
 from awaitlint.rules.syntax_error import SyntaxErrorRule
 from awaitlint.rules.unused_suppression import UnusedSuppression
 from awaitlint.syntax.parse import SyntaxProblem
@@ -35,19 +36,6 @@ _NOBODY: frozenset[str] = frozenset()
 _TOO_DEEP = SyntaxProblem(1, 0, "nested too deeply to be analysed")
 
 
-class Checked(NamedTuple):
-    """What there is to say of one file.
-
-    `found` are the findings in order, selected by its settings, less the suppressed; `hidden` others that are
-    too mild or too unsure to be reported, `codes` those of the rules that were checked to the end: both where
-    they were asked for.
-    """
-
-    found: tuple[Diagnostic, ...] = ()
-    hidden: tuple[Diagnostic, ...] = ()
-    codes: frozenset[str] = frozenset()
-
-
 def check_file(session: Session, target: Target, *, hidden: bool = False) -> Checked:
     """Check one file; `hidden` asks for what is too mild or too unsure to be reported, and for the rules."""
     settings = session.settings_for(target.path)
@@ -61,6 +49,7 @@ def check_file(session: Session, target: Target, *, hidden: bool = False) -> Che
     try:
         context = inspect(session, target, settings, rules)
     except RecursionError:
+        session.was_too_deep = True
         session.linked(target.path, settings).infer.recover()
         return _unreadable(target, lowered._replace(problem=_TOO_DEEP), codes)
     if context is None:
@@ -136,11 +125,6 @@ def is_wanted(subject: type[Rule] | Diagnostic, settings: Settings) -> bool:
         mild = subject.severity is Severity.INFO
         return not mild or reports_likely(settings, subject.code, subject.name)
     return SEVERITIES.index(subject.severity.value) <= SEVERITIES.index(least)
-
-
-def rule_keys() -> tuple[tuple[str, str, bool], ...]:
-    """(code, name, on by default) of every rule."""
-    return tuple((rule.code, rule.name, rule.default) for rule in all_rules())
 
 
 def _context(
@@ -309,6 +293,7 @@ class Guard:
 
 def _crashed(session: Session, context: ModuleContext, rule: Rule, error: Exception) -> None:
     if isinstance(error, RecursionError):
+        session.was_too_deep = True
         context.infer.recover()
         finding = SyntaxErrorRule.finding(context.display, _TOO_DEEP)
         context.findings.append((SyntaxErrorRule.code, finding))

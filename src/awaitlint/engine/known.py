@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import enum
 import os
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.config.errors import ConfigError
 from awaitlint.engine.baseline import Baseline, Entry, dump, entries_of, load
+from awaitlint.engine.options import BaselineUse
 from awaitlint.engine.writing import write_file
-from awaitlint.rulekit.registry import all_rules
+from awaitlint.rulekit.registry import rule_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,19 +18,9 @@ if TYPE_CHECKING:
 
     from awaitlint.config.settings import Settings
     from awaitlint.engine.baseline import Files
-    from awaitlint.engine.check import Checked
+    from awaitlint.engine.checked import Checked
     from awaitlint.index.facts import ModuleFacts
     from awaitlint.model import Diagnostic
-
-
-class BaselineUse(enum.Enum):
-    """What baselines are there for."""
-
-    #: what is in them is not reported
-    APPLY = "apply"
-    #: everything is reported, and put into them afterwards
-    RECORD = "record"
-    IGNORE = "ignore"
 
 
 class _Outcome(NamedTuple):
@@ -142,7 +132,7 @@ class Baselines:
         checked, by a rule that was not), and what would be found again under other options.
         """
         outcomes = {outcome.name: outcome for outcome in self._of(baseline)}
-        rules = {rule.code for rule in all_rules()}
+        rules = {key.code for key in rule_keys()}
         files: Files = {}
         for name, counts in baseline.files.items():
             outcome = outcomes.get(name)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaitlint.config.selection import selected
-from awaitlint.engine.check import first_of_each_cause, is_wanted, rule_keys
+from awaitlint.engine.check import first_of_each_cause, is_wanted
 from awaitlint.engine.suppressions import suppress
 from awaitlint.index.facts import Use
 from awaitlint.infer.values import External, Unknown, members
+from awaitlint.rulekit.registry import rule_keys
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

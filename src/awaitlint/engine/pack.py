@@ -36,10 +36,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-try:
-    from _blake2 import blake2b  # where hashlib has it from; hashlib would load OpenSSL, too
-except ImportError:
-    from hashlib import blake2b
+from awaitlint.engine.directory import SAFE_OPEN, is_directory, prepare_directory
+from awaitlint.files.digests import digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,14 +60,6 @@ _HOUR, _DAY = 3600, 86_400
 _RESTAMP, _ABANDONED = 7 * _DAY, 30 * _DAY
 #: what waits to be written, in bytes and in seconds; a process may be ended without notice
 _MOST_PENDING, _LONGEST_PENDING = 16 << 20, 1.0
-#: different bits each, where the system has them: follow no link, wait for no pipe
-_SAFE_OPEN = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
-_TAG = """\
-Signature: 8a477f597d28d172789f06886806bc55
-# This directory is a cache of awaitlint and can be deleted at any time.
-# For information about cache directory tags, see https://bford.info/cachedir/
-"""
-_DIRECTORY_FILES = ((".gitignore", "*\n"), ("CACHEDIR.TAG", _TAG))
 
 if sys.platform == "win32":
 
@@ -82,11 +72,6 @@ else:
     def _read_at(descriptor: int, length: int, offset: int) -> bytes:
         # leaves no position behind, which forked processes would share
         return os.pread(descriptor, length, offset)
-
-
-def digest(data: bytes, *, key: bytes = b"", person: bytes = b"") -> bytes:
-    """16 bytes that tell data apart."""
-    return blake2b(data, digest_size=16, key=key, person=person).digest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +108,7 @@ class _Pack:
 
     def __init__(self, path: Path, room: int) -> None:
         self.path = path
-        descriptor = os.open(path, os.O_RDONLY | _SAFE_OPEN)
+        descriptor = os.open(path, os.O_RDONLY | SAFE_OPEN)
         self._close = weakref.finalize(self, os.close, descriptor)
         self._descriptor = descriptor
         status = os.fstat(descriptor)
@@ -243,7 +228,7 @@ class PackDirectory:
         own: list[_Found] = []
         others: list[_Found] = []
         with contextlib.suppress(OSError):
-            if _is_directory(self._directory):
+            if is_directory(self._directory):
                 with os.scandir(self._directory) as entries:
                     for entry in entries:
                         name = _PACK_NAME.fullmatch(entry.name)
@@ -282,7 +267,7 @@ class PackDirectory:
         self._stale.clear()
 
     def _write(self) -> None:
-        self._prepare()
+        prepare_directory(self._directory)
         now = int(time.time())
         own, others = self._scan()
         self._sweep(now, others, sum(each.size for each in own))
@@ -340,7 +325,7 @@ class PackDirectory:
         records: list[bytes] = []
         offset = 0
         temporary = self._directory / f"{self._version}-{os.urandom(8).hex()}.tmp"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE_OPEN
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | SAFE_OPEN
         try:
             with os.fdopen(os.open(temporary, flags, 0o666), "wb", buffering=1 << 20) as file:
                 for key, place in entries.items():
@@ -365,18 +350,6 @@ class PackDirectory:
             raise
         return path
 
-    def _prepare(self) -> None:
-        with contextlib.suppress(FileExistsError):
-            self._directory.mkdir()
-        if not _is_directory(self._directory):
-            raise NotADirectoryError(self._directory)
-        for name, text in _DIRECTORY_FILES:
-            with (
-                contextlib.suppress(FileExistsError),
-                (self._directory / name).open("x", encoding="utf-8") as file,
-            ):
-                file.write(text)
-
     def _sweep(self, now: int, others: list[_Found], size: int) -> None:
         """Give up what other versions and ended processes have left."""
         size += self._pending_size + sum(each.size for each in others)
@@ -389,11 +362,3 @@ class PackDirectory:
             with contextlib.suppress(OSError):
                 if path.lstat().st_mtime + _HOUR < now:
                     path.unlink()
-
-
-def _is_directory(path: Path) -> bool:
-    """Whether there is a directory, and no link to one."""
-    try:
-        return stat.S_ISDIR(path.lstat().st_mode)
-    except OSError:
-        return False

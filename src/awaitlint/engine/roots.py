@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from awaitlint.config.options import SEVERITIES
-from awaitlint.model import Related
-from awaitlint.rulekit.blocked import OTHER
+from awaitlint.model import OTHER_PLACE, Related
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +52,7 @@ def _with_others(finding: Diagnostic, group: list[Diagnostic]) -> Diagnostic:
     for each in group:
         assert each.root is not None
         if each is not finding:
-            found.append(Related(each.path, each.span, OTHER))
+            found.append(Related(each.path, each.span, OTHER_PLACE))
         found += each.related[each.root.hops :]
     if not found:
         return finding

@@ -14,6 +14,9 @@ from awaitlint.engine.environments import Environments
 from awaitlint.engine.known import Baselines
 from awaitlint.engine.options import Options
 from awaitlint.engine.silences import Silences
+from awaitlint.engine.verdicts.memory import signature_of
+from awaitlint.files.digests import digest
+from awaitlint.files.discover import display_name
 from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore, decode, split_lines
 from awaitlint.index.lower import lower
@@ -28,7 +31,8 @@ if TYPE_CHECKING:
 
     from awaitlint.config.settings import Settings
     from awaitlint.engine.baseline import Baseline
-    from awaitlint.engine.check import Checked
+    from awaitlint.engine.checked import Checked
+    from awaitlint.engine.verdicts.records import Signature
     from awaitlint.files.discover import Target
     from awaitlint.index.facts import ModuleFacts
     from awaitlint.model import Diagnostic
@@ -41,10 +45,12 @@ _RECHECK = 0.5
 class Lowered(NamedTuple):
     """The outcome of reading one file: facts, or the reason why there are none."""
 
-    signature: tuple[int, int, int] | None
+    signature: Signature | None
     data: bytes | None
     facts: ModuleFacts | None
     problem: SyntaxProblem | SourceError | None
+    #: of `data`, where no unsaved buffer stands in for the file
+    digest: bytes = b""
 
 
 class Linked(NamedTuple):
@@ -73,6 +79,10 @@ class Session:
         self.store = store
         self.options = options or Options()
         self.displays: dict[Path, str] = {}
+        #: where it is wanted: the files whose names were asked for, with the names
+        self.asked: dict[Path, str] | None = None
+        #: whether Python's stack did not suffice for something: then it matters where one began
+        self.was_too_deep = False
         #: names of rules that crashed, with the file and the reason
         self.internal_errors: list[str] = []
         self._lowered: dict[Path, Lowered] = {}
@@ -88,9 +98,17 @@ class Session:
 
     def check(self, target: Target) -> tuple[Diagnostic, ...]:
         """The findings of one file, sorted, selected by its settings, less the suppressed and the known."""
+        return self.shown(target, self.checked(target))
+
+    def checked(self, target: Target) -> Checked:
+        """All that there is to say of one file, and to be known about it by a baseline."""
         self.displays[target.path] = target.display
         baseline = self.baselines.of(self.settings_for(target.path))
-        checked = check_file(self, target, hidden=baseline is not None)
+        return check_file(self, target, hidden=baseline is not None)
+
+    def shown(self, target: Target, checked: Checked) -> tuple[Diagnostic, ...]:
+        """What of that is reported: the findings that its baseline does not have."""
+        baseline = self.baselines.of(self.settings_for(target.path))
         return checked.found if baseline is None else self._unknown(target, checked, baseline)
 
     def known(self, target: Target) -> frozenset[Diagnostic]:
@@ -113,33 +131,36 @@ class Session:
         """How the run names a file: as the user did, else relative to the working directory."""
         known = self.displays.get(path)
         if known is None:
-            known = os.fspath(path)
-            here = os.getcwd() + os.sep
-            known = known.removeprefix(here)
-            self.displays[path] = known
+            known = self.displays[path] = display_name(os.fspath(path), os.getcwd())
+        if self.asked is not None:
+            self.asked[path] = known
         return known
 
     def linked(self, path: Path, settings: Settings) -> Linked:
         """The project that a file belongs to."""
-        root = self._root(path)
+        return self.linked_at(self._root(path), settings)
+
+    def linked_at(self, root: Path, settings: Settings) -> Linked:
+        """The project at a root, as the settings of some of its files have it."""
         key = (root, settings.src, settings.target_version, settings.python)
         found = self._linked.get(key)
         if found is None:
-            extra = [settings.root / name for name in settings.src]
-            stdlib = standard_library(settings.target_version)
-            environment = self._environments.of(root, settings.python)
-            project = Project(
-                root,
-                extra,
-                self.store,
-                stdlib,
-                lambda each: self.lowered(each).facts,
-                packages=package_library(),
-                knows=lambda package: self._knows(package, root, settings),
-                environment=environment,
-            )
+            project = self.project(root, settings, self.facts)
             found = self._linked[key] = Linked(project, Inference(project))
         return found
+
+    def project(self, root: Path, settings: Settings, load: Callable[[Path], ModuleFacts | None]) -> Project:
+        """A project, of which nothing is known yet; `load` gives the facts of a file."""
+        return Project(
+            root,
+            [settings.root / name for name in settings.src],
+            self.store,
+            standard_library(settings.target_version),
+            load,
+            packages=package_library(),
+            knows=lambda package: self._knows(package, root, settings),
+            environment=self._environments.of(root, settings.python),
+        )
 
     @staticmethod
     def _knows(package: str, root: Path, settings: Settings) -> bool:
@@ -182,12 +203,20 @@ class Session:
         return self.linked(path, settings).project.module_at(path)
 
     # ------------------------------------------------------------------ facts
+    def facts(self, path: Path) -> ModuleFacts | None:
+        """A file's facts, where it can be read and parsed."""
+        return self.lowered(path).facts
+
     def lowered(self, path: Path) -> Lowered:
         """A file's facts, read anew where the file has changed since."""
         known = self._lowered.get(path)
         if known is None:
             known = self._lowered[path] = self._lower(path)
         return known
+
+    def read(self, path: Path) -> Lowered | None:
+        """What has become of a file that was read; None for one that was not."""
+        return self._lowered.get(path)
 
     def texts(self) -> SourceStore:
         """The files as they were read: what findings speak of, whatever has become of them since."""
@@ -196,26 +225,30 @@ class Session:
 
     def _lower(self, path: Path) -> Lowered:
         signature = self._signature(path)
+        read = b""
         try:
             data = self.store.read(path)
         except SourceError as error:
             return Lowered(signature, None, None, error)
         known = self._lowered.get(path)
+        if path not in self.store.overlays:
+            read = digest(data)
         if known is not None and known.data == data:
-            return known._replace(signature=signature)
+            return known._replace(signature=signature, digest=read)
         cache = self._cache(path)
         kept = cache.get(data) if cache is not None else None
         if kept is not None:
-            return Lowered(signature, data, kept, None)
+            return Lowered(signature, data, kept, None, read)
         try:
             facts = lower(parse(data), data)
         except SyntaxProblem as problem:
-            return Lowered(signature, data, None, problem)
+            return Lowered(signature, data, None, problem, read)
         except RecursionError:
-            return Lowered(signature, data, None, SyntaxProblem(1, 0, "nested too deeply to be analysed"))
+            too_deep = SyntaxProblem(1, 0, "nested too deeply to be analysed")
+            return Lowered(signature, data, None, too_deep, read)
         if cache is not None and path not in self.store.overlays:
             cache.put(data, facts)
-        return Lowered(signature, data, facts, None)
+        return Lowered(signature, data, facts, None, read)
 
     def _cache(self, path: Path) -> FactsCache | None:
         """The cache on disk of the project that a file belongs to or is installed for, where there is one."""
@@ -223,7 +256,7 @@ class Session:
             return None
         root = self._environments.keeper(path) or self._root(path)
         if root not in self._caches:
-            self._caches[root] = project_cache(root)
+            self._caches[root] = project_cache(root, self.options.cache_dir)
         return self._caches[root]
 
     def flush(self) -> None:
@@ -232,14 +265,8 @@ class Session:
             if cache is not None:
                 cache.flush()
 
-    def _signature(self, path: Path) -> tuple[int, int, int] | None:
-        if path in self.store.overlays:
-            return None
-        try:
-            status = os.stat(path)
-        except (OSError, ValueError):
-            return None
-        return (status.st_mtime_ns, status.st_size, status.st_ino)
+    def _signature(self, path: Path) -> Signature | None:
+        return None if path in self.store.overlays else signature_of(os.fspath(path))
 
     def refresh(self, overlays: dict[Path, bytes] | None = None) -> None:
         """Notice what changed on disk since the last call (at most every half second) and in the buffers."""

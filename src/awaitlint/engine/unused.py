@@ -10,7 +10,7 @@ from awaitlint.engine.silences import CHAINED
 from awaitlint.engine.suppressions import coverings, parse_comment
 from awaitlint.files.source import split_lines
 from awaitlint.model import Edit, Fix, Safety, Span
-from awaitlint.rulekit.registry import all_rules
+from awaitlint.rulekit.registry import rule_keys
 from awaitlint.rules.unused_suppression import UnusedSuppression
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ class Unused:
         self._checked = checked
         self._silences = silences
         self._noqa = noqa
-        self._rules = [(rule.code, rule.name) for rule in all_rules()]
-        self._defaults = {rule.code for rule in all_rules() if rule.default}
+        self._rules = [(key.code, key.name) for key in rule_keys()]
+        self._defaults = {key.code for key in rule_keys() if key.default}
 
     def findings(self, path: str, outcome: Suppressed) -> Iterator[Diagnostic]:
         """The comments that did nothing to all that was found; less those that others silence."""

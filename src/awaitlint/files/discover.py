@@ -79,12 +79,35 @@ class DiscoverySettings(Protocol):
         """Whether a walk leaves out what git ignores."""
 
 
-@dataclass(frozen=True, slots=True)
 class Target:
-    """A file to check: its absolute path, and the name that the user sees."""
+    """A file to check: its absolute path, and the name that the user sees.
 
-    path: Path
-    display: str
+    A run over a project in which nothing has changed looks at nothing but names: so `file` is a string, and
+    a `Path` is made of it when it is asked for.
+    """
+
+    __slots__ = ("_path", "display", "file")
+
+    def __init__(self, path: Path | str, display: str) -> None:
+        self.file = os.fspath(path)
+        self.display = display
+        self._path = None if isinstance(path, str) else path
+
+    @property
+    def path(self) -> Path:
+        """The absolute path of the file."""
+        if self._path is None:
+            self._path = Path(self.file)
+        return self._path
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Target) and (self.file, self.display) == (other.file, other.display)
+
+    def __hash__(self) -> int:
+        return hash((self.file, self.display))
+
+    def __repr__(self) -> str:
+        return f"Target({self.file!r}, {self.display!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +145,7 @@ def discover(
             raise UsageError(f"{reason}: {os.fspath(given)}")
         elif not walk.forced_out(path):
             found.append(_Found(path, os.path.realpath(path), os.path.islink(path)))
-    return [Target(Path(each.path), display_name(each.path, base)) for each in _once(found)]
+    return [Target(each.path, display_name(each.path, base)) for each in _once(found)]
 
 
 def _missing(path: str) -> str | None:

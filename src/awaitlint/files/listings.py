@@ -6,8 +6,15 @@ import os
 import time
 from itertools import islice
 
+from awaitlint.files.digests import digest
+
 #: nanoseconds for which a directory may change and look as it did before: file systems tell times coarsely
 _SETTLED_AFTER = 2_000_000_000
+#: ends of the names of files that tell what can be imported from a directory
+_TELLING = (
+    *(".py", ".pyi", ".so", ".pyd", ".pyc", ".pth", ".egg-link"),
+    *("py.typed", "pyvenv.cfg", "pyproject.toml", "setup.cfg"),
+)
 
 
 class Listings:
@@ -43,6 +50,16 @@ class Listings:
         directory, _, name = path.rpartition(os.sep)
         return self.entries(directory).get(name) is True
 
+    def seen(self) -> dict[str, tuple[int, bytes]]:
+        """The directories that were read: when each last changed, in nanoseconds, and its `fingerprint`.
+
+        The time is 0 where it says nothing: there is no directory, or it may have changed since.
+        """
+        return {
+            directory: (0 if directory in self._unsettled else modified, fingerprint(self._known[directory]))
+            for directory, modified in self._modified.items()
+        }
+
     def have_changed(self) -> bool:
         """Whether entries may have come or gone in a directory that was asked about."""
         if any(_modified(directory) != known for directory, known in self._modified.items()):
@@ -64,6 +81,25 @@ class Listings:
         except (OSError, ValueError):
             return {}
         return found if self._most is None or len(found) <= self._most else {}
+
+
+def fingerprint(entries: dict[str, bool]) -> bytes:
+    """What tells one directory from another by the names that can matter to imports; b"" for no such name."""
+    names = [
+        name + "/" if is_directory else name
+        for name, is_directory in entries.items()
+        if (not name.startswith((".", "__pycache__")) if is_directory else name.endswith(_TELLING))
+    ]
+    return digest("\n".join(sorted(names)).encode("utf-8", "surrogateescape")) if names else b""
+
+
+def look_again(directory: str, modified: int, known: bytes) -> tuple[int, bytes]:
+    """The time at which a directory last changed, and its fingerprint, which was `known`; see `seen`."""
+    if modified and _modified(directory) == modified:
+        return modified, known
+    listings = Listings()
+    listings.entries(directory)
+    return listings.seen()[directory]
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:

@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-_PROJECT_MARKERS = (
+PROJECT_MARKERS = (
     "pyproject.toml",
     "awaitlint.toml",
     ".awaitlint.toml",
@@ -29,7 +29,7 @@ def project_root(path: Path, *, marked: dict[str, bool] | None = None) -> Path:
     often passes `marked`, which remembers what was seen in each directory.
     """
     directory = path if os.path.isdir(path) else path.parent
-    nearest = _nearest(directory, _PROJECT_MARKERS, {} if marked is None else marked)
+    nearest = _nearest(directory, PROJECT_MARKERS, {} if marked is None else marked)
     if nearest is not None:
         return nearest
     return Path(package_root(os.fspath(directory), os.path.exists))
@@ -60,10 +60,21 @@ def _nearest(directory: Path, markers: tuple[str, ...], marked: dict[str, bool])
     while True:
         found = marked.get(name)
         if found is None:
-            found = marked[name] = any(os.path.exists(os.path.join(name, marker)) for marker in markers)
+            found = marked[name] = any(
+                os.path.exists(os.path.join(name, each)) for each in _named(name, markers)
+            )
         if found:
             return Path(name)
         parent = os.path.dirname(name)
         if parent == name:
             return None
         name = parent
+
+
+def _named(directory: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of some names that may be in a directory: to list one takes less time than to ask seven times."""
+    try:
+        entries = frozenset(os.listdir(directory))  # noqa: PTH208
+    except OSError:  # one may be let into a directory and not be let see what is in it
+        return names
+    return tuple(name for name in names if name in entries)

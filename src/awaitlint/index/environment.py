@@ -15,6 +15,7 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from awaitlint.files.inputs import Notes, note_file, noting
 from awaitlint.files.listings import Listings
 from awaitlint.files.source import read_regular
 from awaitlint.index.search_path import SearchPath, editable_projects, search_path, signature
@@ -56,7 +57,9 @@ class InstalledPackages:
 
     def __init__(self, location: Location) -> None:
         self.location = location
-        self._listings = Listings(_MOST_ENTRIES)
+        self.listings = Listings(_MOST_ENTRIES)
+        #: what was looked at besides: it holds for all projects that share the environment
+        self.notes = Notes()
         self._found: dict[str, _Found | None] = {}
         self._stubs: dict[str, _Found | None] = {}
         self._compiled: dict[str, frozenset[str]] = {}
@@ -104,7 +107,7 @@ class InstalledPackages:
 
     def has_changed(self) -> bool:
         """Whether packages may have come or gone where names were looked up."""
-        return self._listings.have_changed() or any(
+        return self.listings.have_changed() or any(
             signature(file) != known for file, known in self._path.files.items()
         )
 
@@ -136,8 +139,10 @@ class InstalledPackages:
 
     def _is_partial(self, directory: str) -> bool:
         marker = os.path.join(directory, "py.typed")
-        if not self._listings.is_file(marker):
+        if not self.listings.is_file(marker):
             return False
+        with noting(self.notes):
+            note_file(marker)
         try:
             return b"partial" in read_regular(marker)[:1024].split()
         except OSError:
@@ -178,10 +183,10 @@ class InstalledPackages:
         """The package or module of a name below the first of the directories that has it."""
         portions: list[str] = []
         for directory in directories:
-            entries = self._listings.entries(directory)
+            entries = self.listings.entries(directory)
             if entries.get(name + suffix) is True:
                 package = os.path.join(directory, name + suffix)
-                inside = self._listings.entries(package)
+                inside = self.listings.entries(package)
                 for init in _INIT:
                     if inside.get(init) is False:
                         return _Found(os.path.join(package, init), (package,))
@@ -204,7 +209,7 @@ class InstalledPackages:
         if known is None:
             known = self._compiled[directory] = frozenset(
                 name.partition(".")[0]
-                for name, is_directory in self._listings.entries(directory).items()
+                for name, is_directory in self.listings.entries(directory).items()
                 if name.endswith(_COMPILED) and not is_directory
             )
         return known
@@ -215,12 +220,13 @@ class InstalledPackages:
             name.isidentifier() and name != "__pycache__"
             if is_directory
             else name.endswith((".py", ".pyi", *_COMPILED))
-            for name, is_directory in self._listings.entries(directory).items()
+            for name, is_directory in self.listings.entries(directory).items()
         )
 
     @cached_property
     def _path(self) -> SearchPath:
-        return search_path(self.location.sites, self._listings)
+        with noting(self.notes):
+            return search_path(self.location.sites, self.listings)
 
     @cached_property
     def _prefixes(self) -> Sequence[str]:
@@ -230,4 +236,5 @@ class InstalledPackages:
 
     @cached_property
     def _editable_projects(self) -> Sequence[tuple[str, frozenset[str]]]:
-        return editable_projects(self.location.sites, self._listings)
+        with noting(self.notes):
+            return editable_projects(self.location.sites, self.listings)

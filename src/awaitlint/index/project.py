@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING, Protocol
 from awaitlint.files.listings import Listings
 from awaitlint.files.roots import package_root
 from awaitlint.index.facts import ModuleFacts, Scope, ScopeKind
+from awaitlint.index.source_roots import SKIPPED, SourceRoots
 from awaitlint.index.special import TYPING_MODULES, name_special_forms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from awaitlint.files.inputs import Notes
     from awaitlint.files.source import SourceStore
 
-#: directories that hold no sources of the project
-_SKIPPED = frozenset({"node_modules", "site-packages", "build", "dist", "venv", "env", "__pycache__"})
-#: conventional source roots below a project's root
-_CONVENTIONAL = ("src", "lib", "python", "backend", "server", "source")
-#: how deep below the root a monorepo's members are looked for
-_MEMBER_DEPTH = 3
-_PROJECT_FILES = ("pyproject.toml", "setup.py", "setup.cfg")
+
+#: in the place of a level: a submodule of the module itself, and a file by its path from the module's own
+SUBMODULE, FILE = -1, -2
 
 
 class Origin(enum.Enum):
@@ -57,6 +55,14 @@ class Library(Protocol):
 class Environment(Protocol):
     """The distributions that are installed for a project, read as files."""
 
+    @property
+    def listings(self) -> Listings:
+        """The directories in which names were looked up."""
+
+    @property
+    def notes(self) -> Notes:
+        """What was looked at besides."""
+
     def has(self, name: str) -> bool:
         """Whether a top-level package or module of this name is installed."""
 
@@ -70,7 +76,10 @@ class Environment(Protocol):
 class Module:
     """A module: its facts and where they come from.  Compared by identity."""
 
-    __slots__ = ("directory", "facts", "is_package", "is_stdlib", "is_stub", "memo", "name", "origin", "path")
+    __slots__ = (
+        *("directory", "facts", "is_namespace", "is_package", "is_stdlib", "is_stub", "memo", "name"),
+        *("origin", "path", "reads", "unreadable", "uses"),
+    )
 
     def __init__(
         self,
@@ -81,6 +90,7 @@ class Module:
         is_package: bool,
         is_stub: bool,
         origin: Origin = Origin.PROJECT,
+        is_namespace: bool = False,
     ) -> None:
         #: dotted name, for messages and for known names
         self.name = name
@@ -90,12 +100,20 @@ class Module:
         self.is_stdlib = origin is Origin.STDLIB
         self.facts = facts
         self.is_package = is_package
+        #: a directory that is a package without having an ``__init__``
+        self.is_namespace = is_namespace
         #: known from a stub (a ``.pyi`` file or the standard-library table): bodies say nothing
         self.is_stub = is_stub
         #: the directory that relative imports start from; None where there is no file
         self.directory: str | None = None if path is None else str(path.parent)
         #: node -> inferred value; belongs to inference
         self.memo: dict[int, object] = {}
+        #: what was looked up on its behalf: (name, level, or one of the numbers below) -> what was found
+        self.uses: dict[tuple[str, int], Module | None] = {}
+        #: modules of which its code takes attributes, however it came by them
+        self.reads: set[Module] = set()
+        #: files that were meant by one of the lookups, and could not be read or parsed
+        self.unreadable: set[str] = set()
 
     def __repr__(self) -> str:
         return f"Module({self.name})"
@@ -115,10 +133,10 @@ def empty_facts() -> ModuleFacts:
 
 def _new_namespace(directory: str, name: str, origin: Origin) -> Module:
     path = Path(directory) / "__init__.py"
-    return Module(name, path, empty_facts(), is_package=True, is_stub=False, origin=origin)
+    return Module(name, path, empty_facts(), is_package=True, is_stub=False, origin=origin, is_namespace=True)
 
 
-def _is_namespace(module: Module) -> bool:
+def _says_nothing(module: Module) -> bool:
     return module.is_package and not module.facts.nodes
 
 
@@ -160,19 +178,22 @@ class Project:
         #: modules whose facts come with awaitlint, and those that are installed
         self._library_modules: dict[tuple[Origin, str], Module | None] = {}
         self._installed: dict[str, Module | None] = {}
+        #: installed files that were meant by somebody, and cannot be read or parsed
+        self.unreadable_installed: set[str] = set()
         self._found: dict[tuple[str, str], str | None] = {}
-        self._roots: dict[str, tuple[str, ...]] = {}
-        self._absolute: dict[tuple[tuple[str, ...], str], Module | None] = {}
-        self._listings = Listings()
+        #: what a name means below some roots, and the files that were passed over since they cannot be read
+        self._absolute: dict[tuple[tuple[str, ...], str], tuple[Module | None, tuple[str, ...]]] = {}
+        #: the directories in which names were looked up
+        self.listings = Listings()
         self._own = tuple(os.path.join(each, "") for each in (str(root), *self._extra_roots))
-        self._members: list[str] | None = None
+        self._roots = SourceRoots(root, self._extra_roots, self.listings, self._is_file, self._is_directory)
 
     # ------------------------------------------------------------------ modules by path
     def module_at(self, path: Path) -> Module | None:
         """The module of a file, or None where it cannot be read or parsed."""
-        return self._module_of_file(str(path))
+        return self.module_of(str(path))
 
-    def _module_of_file(self, key: str, name: str = "") -> Module | None:
+    def module_of(self, key: str, name: str = "") -> Module | None:
         """The module of a file; `name` is what it was imported by, where it was found as installed."""
         if key in self._modules:
             return self._modules[key]
@@ -217,6 +238,29 @@ class Project:
             parts = parts[1:] or parts
         return ".".join(reversed(parts))
 
+    def modules(self) -> Iterator[Module]:
+        """The modules that were asked for, in no order."""
+        seen = set()
+        for known in (self._modules, self._library_modules, self._installed):
+            for module in known.values():
+                if module is not None and module not in seen:
+                    seen.add(module)
+                    yield module
+
+    def all_listings(self) -> Iterator[Listings]:
+        """The directories in which names were looked up, in the project and in its environment."""
+        yield self.listings
+        if self.environment is not None:
+            yield self.environment.listings
+
+    def bundled(self, name: str) -> Module | None:
+        """What awaitlint knows about a module of a third-party package."""
+        return self._library_module(name, Origin.BUNDLED)
+
+    def namespace_at(self, directory: str) -> Module:
+        """The namespace package that a directory is."""
+        return self._namespace(directory, os.path.basename(directory))
+
     def _namespace(self, directory: str, name: str) -> Module:
         key = directory + os.sep
         module = self._modules.get(key)
@@ -227,6 +271,12 @@ class Project:
     # ------------------------------------------------------------------ imports
     def resolve(self, importer: Module, name: str, level: int) -> Module | None:
         """The module that ``import name`` or ``from ..name import`` means in `importer`, or None."""
+        key = (name, level)
+        if key not in importer.uses:
+            importer.uses[key] = self._resolve(importer, name, level)
+        return importer.uses[key]
+
+    def _resolve(self, importer: Module, name: str, level: int) -> Module | None:
         if importer.origin is not Origin.PROJECT:
             return self._from_library(importer, name, level)
         assert importer.directory is not None
@@ -235,25 +285,40 @@ class Project:
             for _ in range(level - 1):
                 directory = os.path.dirname(directory)
             if not name:
-                return self._directory_module(directory)
-            return self._find([directory], name)
+                return self._directory_module(directory, importer)
+            return self._find([directory], name, importer, itself=True)
         if self.stdlib.has(name.partition(".")[0]):
             return self.stdlib_module(name)
-        found = self._find(self.roots(importer.directory), name, importer)
-        if found is None or _is_namespace(found):
+        found = self._find(self._roots.of(importer.directory), name, importer)
+        if found is None or _says_nothing(found):
             # a regular package goes before a namespace package, wherever it is
             installed = self.installed(name)
-            return found if installed is None or (found and _is_namespace(installed)) else installed
+            return found if installed is None or (found and _says_nothing(installed)) else installed
         return found
 
     def submodule(self, package: Module, name: str) -> Module | None:
         """The module ``package.name``, where there is such a file."""
         if not package.is_package:
             return None
+        key = (name, SUBMODULE)
+        if key not in package.uses:
+            package.uses[key] = self._submodule(package, name)
+        return package.uses[key]
+
+    def _submodule(self, package: Module, name: str) -> Module | None:
         if package.origin is not Origin.PROJECT:
             return self._absolute_in(package, f"{package.name}.{name}")
         assert package.directory is not None
-        return self._find([package.directory], name)
+        return self._find([package.directory], name, package, itself=True)
+
+    def file_for(self, module: Module, path: Path) -> Module | None:
+        """The module of a file that matters to `module` although that does not import it, or None."""
+        key = (os.path.relpath(path, module.directory), FILE)
+        if key not in module.uses:
+            found = module.uses[key] = self.module_at(path) if self._is_file(str(path)) else None
+            if found is None and self._is_file(str(path)):
+                module.unreadable.add(str(path))
+        return module.uses[key]
 
     def stdlib_module(self, name: str) -> Module | None:
         """The module of the standard library, by its dotted name."""
@@ -267,7 +332,9 @@ class Project:
         if self.environment is not None and self.environment.has(name.partition(".")[0]):
             path = self.environment.locate(name)
             if path is not None and path.endswith((".py", ".pyi")):
-                module = self._module_of_file(path, name)
+                module = self.module_of(path, name)
+                if module is None:
+                    self.unreadable_installed.add(path)
             elif path is not None:
                 module = _new_namespace(path, name, Origin.ENVIRONMENT)
         elif self.packages is not None and self._knows(name.partition(".")[0]):
@@ -310,21 +377,26 @@ class Project:
         return self.stdlib_module(name) if neighbour.is_stdlib else self.installed(name)
 
     # ------------------------------------------------------------------ files
-    def _find(self, roots: Sequence[str], name: str, importer: Module | None = None) -> Module | None:
-        """The module of a dotted name below the first root that has it, but never `importer` itself."""
+    def _find(
+        self, roots: Sequence[str], name: str, importer: Module, *, itself: bool = False
+    ) -> Module | None:
+        """The module of a dotted name below the first root that has it; `importer` only if `itself`."""
         key = (tuple(roots), name)
-        known = self._absolute.get(key, importer)
-        if known is not importer or (known is None and key in self._absolute):
-            return known
+        if key in self._absolute:
+            known, passed = self._absolute[key]
+            if itself or known is not importer:
+                importer.unreadable.update(passed)
+                return known
         found: Module | None = None
+        unreadable: list[str] = []
         passed_over = False
         for root in roots:
             path = self._locate(root, name)
-            if path is not None and importer is not None and str(importer.path) == path:
+            if path is None:
+                continue
+            if not itself and str(importer.path) == path:
                 # true of this importer only: others do mean it
                 passed_over = True
-                continue
-            if path is None:
                 continue
             found = (
                 self._namespace(path, name)
@@ -333,15 +405,20 @@ class Project:
             )
             if found is not None:
                 break
+            unreadable.append(path)
         if not passed_over:
-            self._absolute[key] = found
+            self._absolute[key] = found, tuple(unreadable)
+        importer.unreadable.update(unreadable)
         return found
 
-    def _directory_module(self, directory: str) -> Module | None:
+    def _directory_module(self, directory: str, importer: Module) -> Module | None:
         for init in ("__init__.py", "__init__.pyi"):
             path = os.path.join(directory, init)
             if self._is_file(path):
-                return self.module_at(Path(path))
+                found = self.module_at(Path(path))
+                if found is None:
+                    importer.unreadable.add(path)
+                return found
         return self._namespace(directory, os.path.basename(directory))
 
     def _locate(self, root: str, name: str) -> str | None:
@@ -367,78 +444,23 @@ class Project:
             return base
         return None
 
-    def has_file(self, path: Path) -> bool:
-        """Whether there is a file, on the disk or as an unsaved buffer."""
-        return self._is_file(str(path))
-
     def _is_file(self, path: str) -> bool:
-        return self._listings.is_file(path) or (
+        return self.listings.is_file(path) or (
             bool(self.store.overlays) and self.store.exists(Path(path)) and not self.store.is_dir(Path(path))
         )
 
     def _is_directory(self, path: str) -> bool:
-        return self._listings.is_directory(path) or (
+        return self.listings.is_directory(path) or (
             bool(self.store.overlays) and self.store.is_dir(Path(path))
         )
 
     def has_moved(self) -> bool:
         """Whether files of the project may have come or gone where names were looked up."""
-        return self._listings.have_changed()
+        return self.listings.have_changed()
 
     def _holds_python(self, directory: str) -> bool:
         """Whether a directory without ``__init__`` can be a namespace package of the project."""
         return any(
-            name.endswith((".py", ".pyi")) or (is_directory and name not in _SKIPPED)
-            for name, is_directory in self._listings.entries(directory).items()
-        )
-
-    # ------------------------------------------------------------------ source roots
-    def roots(self, directory: str) -> tuple[str, ...]:
-        """The source roots that absolute imports of a file in `directory` are looked up in, in order."""
-        found = self._roots.get(directory)
-        if found is None:
-            found = self._roots[directory] = tuple(dict.fromkeys(self._candidate_roots(directory)))
-        return found
-
-    def _candidate_roots(self, directory: str) -> Iterator[str]:
-        root = str(self.root)
-        if not self._is_file(os.path.join(directory, "__init__.py")):
-            # a script may import what lies beside it
-            yield directory
-        directory = package_root(directory, self._is_file)
-        yield directory
-        yield from self._extra_roots
-        inside = directory == root or directory.startswith(root + os.sep)
-        while inside and directory != root:
-            directory = os.path.dirname(directory)
-            yield directory
-        yield root
-        for name in _CONVENTIONAL:
-            if self._is_directory(os.path.join(root, name)):
-                yield os.path.join(root, name)
-        yield from self._member_roots()
-
-    def _member_roots(self) -> list[str]:
-        """Roots of a monorepo's members: directories with a project file of their own, and their ``src``."""
-        if self._members is None:
-            self._members = []
-            level = [str(self.root)]
-            for _ in range(_MEMBER_DEPTH):
-                level = [child for parent in level for child in self._subdirectories(parent)]
-                for directory in level:
-                    if any(self._is_file(os.path.join(directory, name)) for name in _PROJECT_FILES):
-                        if self._is_directory(os.path.join(directory, "src")):
-                            self._members.append(os.path.join(directory, "src"))
-                        self._members.append(directory)
-        return self._members
-
-    def _subdirectories(self, directory: str) -> list[str]:
-        return sorted(
-            path
-            for name, is_directory in self._listings.entries(directory).items()
-            if is_directory
-            and name not in _SKIPPED
-            and not name.startswith(".")
-            and not os.path.islink(path := os.path.join(directory, name))
-            and "pyvenv.cfg" not in self._listings.entries(path)
+            name.endswith((".py", ".pyi")) or (is_directory and name not in SKIPPED)
+            for name, is_directory in self.listings.entries(directory).items()
         )

@@ -21,6 +21,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from awaitlint.files.environments import environment_of, site_directories
+from awaitlint.files.inputs import note_file, note_names, note_variable
 from awaitlint.index import requirements_files as files
 from awaitlint.index.requirements_versions import Mention, exactly, joined
 
@@ -127,11 +128,12 @@ def project_root(start: Path) -> Path:
     """
     folders = _folders(start, None)
     for folder in folders:
+        note_names(folder, *_REPOSITORY)
         if any((folder / name).exists() for name in _REPOSITORY):
             return folder
     patterns = [pattern for pattern, _ in (*_LOCKS, *_DECLARATIONS)] + ["setup.py"]
     for folder in folders:
-        names = _names(folder)
+        names = _names(folder, *patterns)
         if any(fnmatchcase(name, pattern) for name in names for pattern in patterns):
             return folder
     return folders[0]
@@ -159,7 +161,7 @@ def _first(
     for pattern, reader in kinds:
         inner, _, last = pattern.rpartition("/")
         if inner not in listings:
-            listings[inner] = _names(folder / inner)
+            listings[inner] = _names(folder / inner, *(each.rpartition("/")[2] for each, _ in kinds))
         for entry in listings[inner]:
             if not fnmatchcase(entry, last):
                 continue
@@ -196,6 +198,7 @@ _said: dict[tuple[Path, files.Reader, str], tuple[tuple[int, ...], files.Said]] 
 
 def _read(path: Path, reader: files.Reader, name: str) -> files.Said:
     """What the file says now; asked again only once it has changed."""
+    note_file(path)
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
@@ -246,13 +249,21 @@ def _environments(folders: Sequence[Path], python: Path | None) -> Iterator[tupl
         yield location.sites if location is not None else ()
         return
     for folder in folders:
-        yield site_directories(os.fspath(folder / ".venv"))
-        yield site_directories(os.fspath(folder / "venv"))
+        yield _sites(folder / ".venv")
+        yield _sites(folder / "venv")
+    note_variable("VIRTUAL_ENV")
     active = os.environ.get("VIRTUAL_ENV")
     if active:
         path = Path(os.path.abspath(active))  # noqa: PTH100
         if path.is_relative_to(folders[-1]) and path.resolve() != Path(sys.prefix).resolve():
-            yield site_directories(os.fspath(path))
+            yield _sites(path)
+
+
+def _sites(prefix: Path) -> tuple[str, ...]:
+    note_file(prefix / "pyvenv.cfg")
+    for inner in ("lib", "lib64", "Lib"):
+        note_names(prefix / inner, "python*", "pypy*", "graalpy*", "site-packages")
+    return site_directories(os.fspath(prefix))
 
 
 def _installed(sites: Sequence[str], name: str) -> tuple[Mention, ...]:
@@ -260,7 +271,7 @@ def _installed(sites: Sequence[str], name: str) -> tuple[Mention, ...]:
     found = []
     dist_info = re.compile(rf"{files.name_pattern(name)}-([^-]+)\.dist-info", re.IGNORECASE)
     for folder in map(Path, sites):
-        for entry in _names(folder):
+        for entry in _names(folder, "*.dist-info"):
             match = dist_info.fullmatch(entry)
             alternatives = exactly(match[1]) if match else None
             if match and alternatives:
@@ -268,7 +279,9 @@ def _installed(sites: Sequence[str], name: str) -> tuple[Mention, ...]:
     return tuple(found)
 
 
-def _names(folder: Path) -> list[str]:
+def _names(folder: Path, *patterns: str) -> list[str]:
+    """The names in a folder; those that do not match one of the patterns decide nothing."""
+    note_names(folder, *patterns)
     try:
         return sorted(os.listdir(folder))  # noqa: PTH208 -- names are all that is needed
     except (OSError, ValueError):

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from awaitlint.files.inputs import note_file
 from awaitlint.files.source import read_regular, split_lines
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ def editable_projects(sites: Sequence[str], listings: Listings) -> list[tuple[st
 
 def _editable(file: str) -> str | None:
     """The directory that a ``direct_url.json`` names (PEP 610), if the installation is editable."""
+    note_file(file)
     if not os.path.exists(file):
         return None
     try:
@@ -169,6 +171,7 @@ def _read(file: str, path: SearchPath | None = None) -> str:
     """The text of a small file, which is noted in `path`; "" where there is none."""
     if path is not None:
         path.files[file] = signature(file)
+    note_file(file)
     try:
         if os.stat(file).st_size > _LARGEST:
             return ""

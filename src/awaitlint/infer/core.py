@@ -108,6 +108,10 @@ class Core(Statements):
     # ------------------------------------------------------------------ operators
     def _attr(self, module: Module, node: f.Attr, context: Context) -> Value:
         owner = self.value(module, node.value, context)
+        if isinstance(owner, ModuleValue):
+            module.reads.add(owner.module)
+        elif isinstance(owner, UnionValue):
+            module.reads.update([each.module for each in owner.members if isinstance(each, ModuleValue)])
         found = self.attribute(owner, node.name)
         if isinstance(found, Unknown):
             return self.of_subclasses(module, owner, node.name, found) if found.absent else found

@@ -120,8 +120,7 @@ class Parameters(Calls):
         root = os.fspath(self.project.root)
         directory = module.directory or root
         while directory.startswith(root):
-            path = Path(directory) / "conftest.py"
-            found = self.project.module_at(path) if self.project.has_file(path) else None
+            found = self.project.file_for(module, Path(directory) / "conftest.py")
             if found is not None and found is not module:
                 yield found
             above = os.path.dirname(directory)  # noqa: PTH120  a string, as a module has it

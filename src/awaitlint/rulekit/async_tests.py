@@ -167,7 +167,7 @@ class AsyncTests:
         return found.is_configured
 
     def _is_harmless_conftest(self, path: Path) -> bool:
-        module = self._infer.project.module_at(path)
+        module = self._infer.project.file_for(self._module.module, path)
         if module is None or module.facts.stars:
             return False
         names = module.facts.scopes[0].bindings

@@ -9,7 +9,7 @@ from awaitlint.index import facts as f
 from awaitlint.index.facts import ScopeKind
 from awaitlint.infer.callgraph import Kind
 from awaitlint.infer.values import ClassValue, FunctionValue
-from awaitlint.model import Related, Safety, Severity, Span
+from awaitlint.model import OTHER_PLACE, Related, Safety, Severity, Span
 from awaitlint.rulekit.libraries import in_thread, offload
 from awaitlint.rulekit.rule import Rule
 from awaitlint.rulekit.startup import StartUp
@@ -37,8 +37,6 @@ WAITS = {
     "reentry": "cannot run where an event loop is running",
     "user": "blocks",
 }
-#: what is said of a place that leads to a root cause which is shown at another
-OTHER = "this gets there, too"
 #: what asks the person at the terminal
 _ASKS = frozenset(
     {"input", "getpass", "prompt", "confirm", "ask", "getchar", "pause", "edit", "readline", "read"}
@@ -178,7 +176,7 @@ class BlockedModule:
 
     def other(self, blocked: Blocked) -> Related:
         """The place of a step that leads to the same root cause as another."""
-        return Related(self._module.display, self.span(blocked), OTHER)
+        return Related(self._module.display, self.span(blocked), OTHER_PLACE)
 
     def related(self, hop: Hop) -> Related:
         """A hop as evidence."""

@@ -7,6 +7,7 @@ import re
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
+from awaitlint.files.inputs import note_names
 from awaitlint.index import facts as f
 from awaitlint.index.reached import reached
 from awaitlint.infer.known import FRAMEWORK_NAMES, handler_framework
@@ -203,9 +204,10 @@ class Handlers:
 
 
 def _folders(directory: str) -> list[str]:
+    note_names(directory, "[!._]*", "_[!_]*")
     try:
         with os.scandir(directory) as entries:
             names = [entry.name for entry in entries if entry.is_dir()]
     except OSError:
         return []
-    return sorted(name for name in names if name.isidentifier())
+    return sorted(name for name in names if name.isidentifier() and not name.startswith("__"))

@@ -6,6 +6,7 @@ an object that no other call has to do with, or of a client that keeps a pool of
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -245,7 +246,8 @@ def is_test(rule: Rule) -> bool:
     function = innermost_function(rule.context.parents)
     if function is not None and function.name.value.startswith("test"):
         return True
-    return _TESTS.search(rule.module.display.replace("\\", "/")) is not None
+    path = os.path.relpath(rule.module.path, rule.module.infer.project.root)
+    return _TESTS.search(path.replace("\\", "/")) is not None
 
 
 def in_session(rule: Rule) -> bool:

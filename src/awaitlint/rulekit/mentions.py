@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from awaitlint.files.discover import DEFAULT_EXCLUDE, discover
+from awaitlint.files.inputs import note_everything
 from awaitlint.files.source import SourceError, decode
 
 if TYPE_CHECKING:
@@ -89,9 +90,14 @@ def mentions(text: str) -> Mentions:
     return found
 
 
-@functools.lru_cache(maxsize=2)
 def project_mentions(project: Project) -> Mentions:
     """The mentions in all source files below a project's root."""
+    note_everything()
+    return _project_mentions(project)
+
+
+@functools.lru_cache(maxsize=2)
+def _project_mentions(project: Project) -> Mentions:
     found = Mentions()
     for path in _files(project):
         try:

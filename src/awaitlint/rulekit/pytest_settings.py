@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from awaitlint.files.inputs import note_file, note_names
 from awaitlint.index.requirements import admitted, project_root
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def conftests(folder: Path) -> Iterator[Path]:
     """The `conftest.py` files that count for a folder."""
     for directory in _upwards(folder, project_root(folder)):
         path = directory / "conftest.py"
+        note_names(directory, path.name)
         if path.is_file():
             yield path
 
@@ -96,6 +98,7 @@ def _settings_in(directory: Path) -> Iterator[Mapping[str, str]]:
 
 def _settings_of(path: Path) -> Mapping[str, str] | None:
     """The options of a file; None where it does not configure pytest, or cannot be read."""
+    note_file(path)
     try:
         status = path.stat()
         state = (status.st_mtime_ns, status.st_size)

@@ -108,6 +108,7 @@ class ReExports:
             if target is not None and target.origin is Origin.PROJECT:
                 yield from self._named(target, name, seen)
         if not nodes and (inner := self._project.submodule(module, name)) is not None:
+            self._module.reads.add(inner)
             yield inner
 
     def _follow(
