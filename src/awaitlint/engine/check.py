@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.config.options import SEVERITIES
@@ -20,7 +21,7 @@ from awaitlint.rules.unused_suppression import UnusedSuppression
 from awaitlint.syntax.parse import SyntaxProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from awaitlint.config.settings import Settings
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from awaitlint.rulekit.rule import Rule
 
 
+_NOBODY: frozenset[str] = frozenset()
 _TOO_DEEP = SyntaxProblem(1, 0, "nested too deeply to be analysed")
 
 
@@ -164,33 +166,32 @@ def _unreadable(session: Session, target: Target, lowered: Lowered, codes: froze
     return Checked(kept, codes=frozenset({SyntaxErrorRule.code}))
 
 
-def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> list[int]:
-    """The lines that some rule wants to have visited."""
-    lines: set[int] = set()
-    by_use: dict[int, list[Rule]] = {}
-    # those that are asked about some calls only come last: to know what is called takes longest
-    for rule in sorted(rules, key=lambda rule: bool(rule.callees)):
-        for use in rule.uses:
-            by_use.setdefault(use, []).append(rule)
+def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> dict[int, set[Rule]]:
+    """The lines that rules want to have visited, with the rules; under -1 those that want all of them."""
+    lines: dict[int, set[Rule]] = {}
+    for rule in rules:
         try:
-            lines.update(rule.suspicious())
+            rule.look()
+            for line in rule.suspicious():
+                lines.setdefault(line, set()).add(rule)
+            for use in () if rule.callees else rule.uses:
+                for site in context.by_use.get(use, ()):
+                    if rule.suspect(site):
+                        lines.setdefault(site.line, set()).add(rule)
         except Exception as error:  # noqa: BLE001  # one rule's crash must not lose another's findings
             _crashed(session, context, rule, error)
+    # those that are asked about some calls only come last: to know what is called takes longest
     called = Called(context)
-    nobody: list[Rule] = []
-    for site in context.facts.sites:
-        for rule in by_use.get(site.use, nobody):
-            if site.line in lines:
-                break
-            try:
-                if (not rule.callees or called.may_be_one(site, rule)) and rule.suspect(site):
-                    lines.add(site.line)
-            except Exception as error:  # noqa: BLE001
-                _crashed(session, context, rule, error)
-                by_use = {use: [r for r in those if r is not rule] for use, those in by_use.items()}
+    for rule in rules:
+        try:
+            for site in called.sites(rule) if rule.callees else ():
+                if rule.suspect(site):
+                    lines.setdefault(site.line, set()).add(rule)
+        except Exception as error:  # noqa: BLE001
+            _crashed(session, context, rule, error)
     if not session.options.sieve and context.lines:
-        return [-1]
-    return sorted(lines)
+        return {-1: set(rules)}
+    return lines
 
 
 class Called:
@@ -198,24 +199,31 @@ class Called:
 
     def __init__(self, context: ModuleContext) -> None:
         self._context = context
-        self._nodes = context.facts.nodes
         self._known: dict[int | str, frozenset[str]] = {}
 
-    def may_be_one(self, site: Site, rule: Rule) -> bool:
-        """Whether a site is a call of one of the functions that a rule names."""
-        call = self._nodes[site.node]
-        if type(call) is not Call or not rule.may_suspect(site):
-            return False
-        return not self.names(call.func).isdisjoint(rule.callees)
+    @cached_property
+    def _calls(self) -> list[tuple[Site, int]]:
+        """The sites of calls, and of names bound to one, with the node of what is called."""
+        nodes = self._context.facts.nodes
+        return [
+            (site, call.func) for site in self._context.facts.sites if type(call := nodes[site.node]) is Call
+        ]
 
-    def names(self, func: int) -> frozenset[str]:
+    def sites(self, rule: Rule) -> Iterator[Site]:
+        """The sites that may be calls of the functions that a rule names."""
+        uses, callees = rule.uses, rule.callees
+        for site, func in self._calls:
+            if site.use in uses and rule.may_suspect(site) and not self._names(func).isdisjoint(callees):
+                yield site
+
+    def _names(self, func: int) -> frozenset[str]:
         """The names by which the functions were defined that the node of a call's function may be."""
-        node = self._nodes[func]
+        node = self._context.facts.nodes[func]
         key = node.name if isinstance(node, Name) else func
         known = self._known.get(key)
         if known is None:
             value = self._context.infer.value(self._context.module, func)
-            known = self._known[key] = frozenset(_names(value))
+            known = self._known[key] = frozenset(_names(value)) or _NOBODY
         return known
 
 
@@ -226,37 +234,58 @@ def _names(value: Value) -> Iterator[str]:
             yield function.fact.name
 
 
-def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: list[int]) -> None:
+def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: dict[int, set[Rule]]) -> None:
+    """Parse what the rules want to have visited, and show each rule the functions that it suspects."""
     from awaitlint.engine.visit import regions, visit  # noqa: PLC0415  libcst comes with it
 
     last = max(1, len(context.lines))
-    stretches = [(1, last)] if lines == [-1] else regions(context.facts, lines, last)
-    guarded = [Guard(rule, lambda rule, error: _crashed(session, context, rule, error)) for rule in rules]
+    stretches = [(1, last)] if -1 in lines else regions(context.facts, lines, last)
+    wanted: dict[tuple[int, int], set[Rule]] = {stretch: set() for stretch in stretches}
+    for line, who in lines.items():
+        for (first, end), those in wanted.items():
+            if line < 0 or first <= line <= end:
+                those.update(who)
+    guards = {
+        rule: Guard(rule, lambda rule, error: _crashed(session, context, rule, error))
+        for rule in rules
+        if any(rule in who for who in wanted.values())
+    }
     try:
-        visit(context, rules, guarded, stretches)
+        visit(
+            context,
+            {
+                stretch: {rule: guard for rule, guard in guards.items() if rule in who}
+                for stretch, who in wanted.items()
+            },
+        )
     except SyntaxProblem as problem:
         reason = f"libcst cannot read what Python can ({problem.message}), and a mistake is suspected here"
         finding = SyntaxErrorRule.finding(
             context.display, SyntaxProblem(problem.line, problem.column, reason)
         )
         context.findings.append((SyntaxErrorRule.code, finding))
-    for guard in guarded:
+    for guard in guards.values():
         # its methods refer to it
         vars(guard).clear()
+
+
+@functools.cache
+def _visitors(classes: tuple[type, ...]) -> tuple[str, ...]:
+    """The names of the methods that look at nodes, of the classes of a rule."""
+    return tuple(name for name in dir(classes[0]) if name.startswith(("visit_", "leave_")))
 
 
 class Guard:
     """Stands before a rule's visitor: a crash is named, and the rule is not asked again in this file."""
 
-    def __init__(self, rule: Rule, report: object) -> None:
+    def __init__(self, rule: Rule, report: Callable[[Rule, Exception], None]) -> None:
         self._rule = rule
         self._report = report
         self._broken = False
-        for name in dir(rule):
-            if name.startswith(("visit_", "leave_")):
-                setattr(self, name, self._guarded(name))
+        for name in _visitors(type(rule).__mro__):
+            setattr(self, name, self._guarded(name))
 
-    def _guarded(self, name: str) -> object:
+    def _guarded(self, name: str) -> Callable[[object], None]:
         method = getattr(self._rule, name)
 
         def call(node: object) -> None:
@@ -266,7 +295,7 @@ class Guard:
                 method(node)
             except Exception as error:  # noqa: BLE001
                 self._broken = True
-                self._report(self._rule, error)  # type: ignore[operator]
+                self._report(self._rule, error)
 
         return call
 

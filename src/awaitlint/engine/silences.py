@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awaitlint.engine.suppressions import Comments
+from awaitlint.engine.suppressions import Comments, may_suppress
 from awaitlint.model import Diagnostic, Span
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Silences:
             text = self._texts.text(module).lower()
             whole = self._may_be_whole[module] = any(word in text for word in _WHOLE)
         # to go through a file's tokens takes a while, and few lines have such a comment
-        if not whole and (line > len(lines) or "#" not in lines[line - 1]):
+        if not whole and (line > len(lines) or not may_suppress(lines[line - 1])):
             return False
         found = self._lines.get(module)
         if found is None:

@@ -175,6 +175,11 @@ def coverings(
         yield diagnostic, [(each, selectors) for each, selectors in covering if selectors is not None]
 
 
+def may_suppress(line: str) -> bool:
+    """Whether there may be such a comment on a line: cheap, and never too narrow."""
+    return _ANY.search(line) is not None
+
+
 def noqa_rows(text: str, diagnostics: Iterable[Diagnostic]) -> list[int]:
     """For each finding of one file the line where a ``# noqa`` for it can stand: after a string's end."""
     comments = _read(text) if '"""' in text or "'''" in text or "\\" in text else None

@@ -57,10 +57,24 @@ class Bodies(Parameters):
         if found is None:
             found = {}
             for index, node in enumerate(module.facts.nodes):
-                parts = PARTS.get(type(node))
-                if parts is not None:
-                    for part in parts(node):
-                        found.setdefault(part, []).append(index)
+                kind = type(node)
+                parts: tuple[int, ...]
+                # attributes and calls are half of all nodes
+                if kind is f.Attr:
+                    parts = (node.value,)  # type: ignore[union-attr, assignment]
+                elif kind is f.Call and not node.keywords:  # type: ignore[union-attr]
+                    parts = (node.func, *node.args)  # type: ignore[union-attr]
+                else:
+                    parts_of = PARTS.get(kind)
+                    if parts_of is None:
+                        continue
+                    parts = parts_of(node)
+                for part in parts:
+                    users = found.get(part)
+                    if users is None:
+                        found[part] = [index]
+                    else:
+                        users.append(index)
             self._user_tables.put(module, found)
         return found
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from awaitlint.infer.bodies import UseOfParameter
     from awaitlint.infer.containers import _Table
     from awaitlint.infer.linearisation import Mro
+    from awaitlint.infer.signatures import _Shape
     from awaitlint.infer.values import ClassValue, FunctionValue, Instance, TypeVarValue, Value
 
 #: modules whose tables of users are kept at least: they are quickly made, and as large as the facts
@@ -31,6 +32,7 @@ class Inference(Expectations):
         self._results: dict[FunctionValue, Value] = {}
         self._dependent: dict[tuple[Module, int], bool] = {}
         self._callbacks: dict[tuple[Module, int], frozenset[int]] = {}
+        self._shapes: dict[tuple[Module, int, bool], _Shape] = {}
         self._coroutine_classes: dict[ClassValue, bool] = {}
         self._makers: dict[FunctionValue, bool] = {}
         self._override_tables: dict[tuple[Module, str], frozenset[tuple[Module, int, bool]]] = {}

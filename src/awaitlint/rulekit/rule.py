@@ -63,6 +63,9 @@ class Rule:
         """Whether the site, whose use is in `uses`, may be reported: cheap, and never too narrow."""
         raise NotImplementedError
 
+    def look(self) -> None:
+        """Report what facts alone tell: text that no visitor has to look at is not parsed with libcst."""
+
     def suspicious(self) -> Iterable[int]:
         """Lines to be walked for other reasons than a site: each function that holds one is visited."""
         return ()
