@@ -252,6 +252,8 @@ def test_what_two_processes_saw_differently_is_not_believed():
         changed = [each for each, before in zip(seen, (b"1", b"x", b"y"), strict=True) if each != before]
         assert len(changed) == 1
         assert changed[0] not in (b"2", b"z")
+    read = Node("a.py", FACTS, b"1", signature, text_matters=True)
+    assert together([one, one._replace(nodes={"a.py": (read, {("b", 0): "b.py"})})]).nodes["a.py"][0] == read
     touched = Node("a.py", FACTS, b"1", UNSETTLED)
     assert together([one, one._replace(nodes={"a.py": (touched, {})})]).nodes["a.py"][0] == touched
 

@@ -52,6 +52,7 @@ class _Choices:
 
     config: Path | None = None
     isolated: bool = False
+    noqa: bool = True
     overrides: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
 
     def settings(self) -> SettingsCache:
@@ -71,7 +72,7 @@ class _Checker:
         # which ``noqa`` does what is up to flake8's own options
         given = os.environ.get("AWAITLINT_CACHE_DIR")
         cache_dir = Path(os.path.realpath(given)) if given else None
-        options = Options(isolated=choices.isolated, judge_noqa=False, cache_dir=cache_dir)
+        options = Options(isolated=choices.isolated, judge_noqa=False, noqa=choices.noqa, cache_dir=cache_dir)
         self._session = Session(choices.settings(), SourceStore(), options)
 
     def check(self, filename: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
@@ -199,7 +200,9 @@ class Plugin:
             if value:
                 overrides.append((key, tuple(value) if isinstance(value, list) else value))
         config = Path(options.awl_config) if options.awl_config else None
-        choices = _Choices(config, options.awl_isolated, tuple(overrides))
+        # flake8's own option, which a manager without flake8's options does not have
+        noqa = not getattr(options, "disable_noqa", False)
+        choices = _Choices(config, options.awl_isolated, noqa, tuple(overrides))
         try:
             choices.settings()
         except ConfigError as error:

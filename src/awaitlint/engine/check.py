@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.config.options import SEVERITIES
@@ -19,7 +21,7 @@ from awaitlint.rules.unused_suppression import UnusedSuppression
 from awaitlint.syntax.parse import SyntaxProblem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from awaitlint.config.settings import Settings
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from awaitlint.rulekit.rule import Rule
 
 
+_NOBODY: frozenset[str] = frozenset()
 _TOO_DEEP = SyntaxProblem(1, 0, "nested too deeply to be analysed")
 
 
@@ -40,7 +43,7 @@ def check_file(session: Session, target: Target, *, hidden: bool = False) -> Che
     codes = selected(rule_keys(), settings, target.path)
     lowered = session.lowered(target.path)
     if lowered.problem is not None:
-        return _unreadable(target, lowered, codes)
+        return _unreadable(session, target, lowered, codes)
     if target.path.suffix == ".pyi" or not codes:
         return Checked(codes=codes)
     rules = [rule for rule in all_rules() if rule.code in codes and is_wanted(rule, settings)]
@@ -49,10 +52,13 @@ def check_file(session: Session, target: Target, *, hidden: bool = False) -> Che
     except RecursionError:
         session.was_too_deep = True
         session.linked(target.path, settings).infer.recover()
-        return _unreadable(target, lowered._replace(problem=_TOO_DEEP), codes)
+        return _unreadable(session, target, lowered._replace(problem=_TOO_DEEP), codes)
     if context is None:
         return Checked()
-    return _outcome(session, context, frozenset(rule.code for rule in rules), hidden=hidden)
+    checked = _outcome(session, context, frozenset(rule.code for rule in rules), hidden=hidden)
+    # what it has worked out refers to it, and would stay until garbage is collected
+    vars(context).clear()
+    return checked
 
 
 def _outcome(session: Session, context: ModuleContext, codes: frozenset[str], *, hidden: bool) -> Checked:
@@ -60,13 +66,14 @@ def _outcome(session: Session, context: ModuleContext, codes: frozenset[str], *,
     settings = context.settings
     wanted = [pair for pair in context.findings if is_wanted(pair[1], settings)]
     shown = first_of_each_cause(wanted)
+    noqa = session.options.noqa
     if UnusedSuppression.code not in codes and not hidden:
         # the text of a file without findings need not be decoded
-        return Checked(suppress(context.text, shown).kept if shown else ())
+        return Checked(suppress(context.text, shown, noqa=noqa).kept if shown else ())
     mild = first_of_each_cause(pair for pair in context.findings if not is_wanted(pair[1], settings))
     whole = not any(finding.code == SyntaxErrorRule.code for _, finding in context.findings)
     checked = codes - context.failed if whole else codes & {SyntaxErrorRule.code}
-    comments = Comments.of(context.text)
+    comments = Comments.of(context.text, noqa=noqa)
     outcome = suppress(context.text, [*shown, *mild], comments)
     unshown = set(map(id, mild))
     found = [each for each in outcome.kept if id(each) not in unshown]
@@ -144,7 +151,7 @@ def _context(
     )
 
 
-def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> Checked:
+def _unreadable(session: Session, target: Target, lowered: Lowered, codes: frozenset[str]) -> Checked:
     """The one finding about a file that cannot be read, decoded or parsed."""
     if SyntaxErrorRule.code not in codes or lowered.problem is None:
         return Checked()
@@ -155,36 +162,36 @@ def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> Chec
             text = decode(lowered.data).text
         except SourceError:
             text = lowered.data.decode("latin-1")
-    return Checked(suppress(text, [finding]).kept, codes=frozenset({SyntaxErrorRule.code}))
+    kept = suppress(text, [finding], noqa=session.options.noqa).kept
+    return Checked(kept, codes=frozenset({SyntaxErrorRule.code}))
 
 
-def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> list[int]:
-    """The lines that some rule wants to have visited."""
-    lines: set[int] = set()
-    by_use: dict[int, list[Rule]] = {}
-    # those that are asked about some calls only come last: to know what is called takes longest
-    for rule in sorted(rules, key=lambda rule: bool(rule.callees)):
-        for use in rule.uses:
-            by_use.setdefault(use, []).append(rule)
+def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> dict[int, set[Rule]]:
+    """The lines that rules want to have visited, with the rules; under -1 those that want all of them."""
+    lines: dict[int, set[Rule]] = {}
+    for rule in rules:
         try:
-            lines.update(rule.suspicious())
+            rule.look()
+            for line in rule.suspicious():
+                lines.setdefault(line, set()).add(rule)
+            for use in () if rule.callees else rule.uses:
+                for site in context.by_use.get(use, ()):
+                    if rule.suspect(site):
+                        lines.setdefault(site.line, set()).add(rule)
         except Exception as error:  # noqa: BLE001  # one rule's crash must not lose another's findings
             _crashed(session, context, rule, error)
+    # those that are asked about some calls only come last: to know what is called takes longest
     called = Called(context)
-    nobody: list[Rule] = []
-    for site in context.facts.sites:
-        for rule in by_use.get(site.use, nobody):
-            if site.line in lines:
-                break
-            try:
-                if (not rule.callees or called.may_be_one(site, rule)) and rule.suspect(site):
-                    lines.add(site.line)
-            except Exception as error:  # noqa: BLE001
-                _crashed(session, context, rule, error)
-                by_use = {use: [r for r in those if r is not rule] for use, those in by_use.items()}
+    for rule in rules:
+        try:
+            for site in called.sites(rule) if rule.callees else ():
+                if rule.suspect(site):
+                    lines.setdefault(site.line, set()).add(rule)
+        except Exception as error:  # noqa: BLE001
+            _crashed(session, context, rule, error)
     if not session.options.sieve and context.lines:
-        return [-1]
-    return sorted(lines)
+        return {-1: set(rules)}
+    return lines
 
 
 class Called:
@@ -192,24 +199,31 @@ class Called:
 
     def __init__(self, context: ModuleContext) -> None:
         self._context = context
-        self._nodes = context.facts.nodes
         self._known: dict[int | str, frozenset[str]] = {}
 
-    def may_be_one(self, site: Site, rule: Rule) -> bool:
-        """Whether a site is a call of one of the functions that a rule names."""
-        call = self._nodes[site.node]
-        if type(call) is not Call or not rule.may_suspect(site):
-            return False
-        return not self.names(call.func).isdisjoint(rule.callees)
+    @cached_property
+    def _calls(self) -> list[tuple[Site, int]]:
+        """The sites of calls, and of names bound to one, with the node of what is called."""
+        nodes = self._context.facts.nodes
+        return [
+            (site, call.func) for site in self._context.facts.sites if type(call := nodes[site.node]) is Call
+        ]
 
-    def names(self, func: int) -> frozenset[str]:
+    def sites(self, rule: Rule) -> Iterator[Site]:
+        """The sites that may be calls of the functions that a rule names."""
+        uses, callees = rule.uses, rule.callees
+        for site, func in self._calls:
+            if site.use in uses and rule.may_suspect(site) and not self._names(func).isdisjoint(callees):
+                yield site
+
+    def _names(self, func: int) -> frozenset[str]:
         """The names by which the functions were defined that the node of a call's function may be."""
-        node = self._nodes[func]
+        node = self._context.facts.nodes[func]
         key = node.name if isinstance(node, Name) else func
         known = self._known.get(key)
         if known is None:
             value = self._context.infer.value(self._context.module, func)
-            known = self._known[key] = frozenset(_names(value))
+            known = self._known[key] = frozenset(_names(value)) or _NOBODY
         return known
 
 
@@ -220,34 +234,58 @@ def _names(value: Value) -> Iterator[str]:
             yield function.fact.name
 
 
-def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: list[int]) -> None:
+def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: dict[int, set[Rule]]) -> None:
+    """Parse what the rules want to have visited, and show each rule the functions that it suspects."""
     from awaitlint.engine.visit import regions, visit  # noqa: PLC0415  libcst comes with it
 
     last = max(1, len(context.lines))
-    stretches = [(1, last)] if lines == [-1] else regions(context.facts, lines, last)
-    guarded = [Guard(rule, lambda rule, error: _crashed(session, context, rule, error)) for rule in rules]
+    stretches = [(1, last)] if -1 in lines else regions(context.facts, lines, last)
+    wanted: dict[tuple[int, int], set[Rule]] = {stretch: set() for stretch in stretches}
+    for line, who in lines.items():
+        for (first, end), those in wanted.items():
+            if line < 0 or first <= line <= end:
+                those.update(who)
+    guards = {
+        rule: Guard(rule, lambda rule, error: _crashed(session, context, rule, error))
+        for rule in rules
+        if any(rule in who for who in wanted.values())
+    }
     try:
-        visit(context, rules, guarded, stretches)
+        visit(
+            context,
+            {
+                stretch: {rule: guard for rule, guard in guards.items() if rule in who}
+                for stretch, who in wanted.items()
+            },
+        )
     except SyntaxProblem as problem:
         reason = f"libcst cannot read what Python can ({problem.message}), and a mistake is suspected here"
         finding = SyntaxErrorRule.finding(
             context.display, SyntaxProblem(problem.line, problem.column, reason)
         )
         context.findings.append((SyntaxErrorRule.code, finding))
+    for guard in guards.values():
+        # its methods refer to it
+        vars(guard).clear()
+
+
+@functools.cache
+def _visitors(classes: tuple[type, ...]) -> tuple[str, ...]:
+    """The names of the methods that look at nodes, of the classes of a rule."""
+    return tuple(name for name in dir(classes[0]) if name.startswith(("visit_", "leave_")))
 
 
 class Guard:
     """Stands before a rule's visitor: a crash is named, and the rule is not asked again in this file."""
 
-    def __init__(self, rule: Rule, report: object) -> None:
+    def __init__(self, rule: Rule, report: Callable[[Rule, Exception], None]) -> None:
         self._rule = rule
         self._report = report
         self._broken = False
-        for name in dir(rule):
-            if name.startswith(("visit_", "leave_")):
-                setattr(self, name, self._guarded(name))
+        for name in _visitors(type(rule).__mro__):
+            setattr(self, name, self._guarded(name))
 
-    def _guarded(self, name: str) -> object:
+    def _guarded(self, name: str) -> Callable[[object], None]:
         method = getattr(self._rule, name)
 
         def call(node: object) -> None:
@@ -257,7 +295,7 @@ class Guard:
                 method(node)
             except Exception as error:  # noqa: BLE001
                 self._broken = True
-                self._report(self._rule, error)  # type: ignore[operator]
+                self._report(self._rule, error)
 
         return call
 
@@ -275,8 +313,11 @@ def _crashed(session: Session, context: ModuleContext, rule: Rule, error: Except
 
 
 def first_of_each_cause(findings: Iterable[tuple[object, Diagnostic]]) -> list[Diagnostic]:
-    """Findings (with their causes) in order; of several with one cause, the first in the text."""
-    ordered = sorted(findings, key=lambda pair: pair[1].sort_key)
+    """Findings (with their causes) in order; of several with one cause, the first in the text.
+
+    Those of a rule that yields to another are left out where that one reports the same cause or place.
+    """
+    ordered = sorted(unyielded(findings), key=lambda pair: pair[1].sort_key)
     seen: set[object] = set()
     kept = []
     for cause, finding in ordered:
@@ -284,3 +325,26 @@ def first_of_each_cause(findings: Iterable[tuple[object, Diagnostic]]) -> list[D
             seen.add(cause)
             kept.append(finding)
     return kept
+
+
+def unyielded(findings: Iterable[tuple[object, Diagnostic]]) -> list[tuple[object, Diagnostic]]:
+    """Findings (with their causes), less those that another rule has more to say of."""
+    found = list(findings)
+    yielding = _yielding()
+    if not any(finding.code in yielding for _, finding in found):
+        return found
+    spoken: dict[object, set[str]] = {}
+    for cause, finding in found:
+        spoken.setdefault(cause, set()).add(finding.code)
+        spoken.setdefault(finding.span, set()).add(finding.code)
+    return [
+        (cause, finding)
+        for cause, finding in found
+        if (spoken[cause] | spoken[finding.span]).isdisjoint(yielding.get(finding.code, ()))
+    ]
+
+
+@functools.cache
+def _yielding() -> dict[str, frozenset[str]]:
+    """Of the rules that yield to others, by code, the codes of those."""
+    return {rule.code: rule.yields_to for rule in all_rules() if rule.yields_to}

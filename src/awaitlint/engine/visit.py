@@ -15,7 +15,7 @@ from awaitlint.syntax.slices import parse_region
 from awaitlint.syntax.walk import Walker
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import libcst
 
@@ -239,13 +239,8 @@ def _in_function(facts: ModuleFacts, scope: Scope) -> bool:
     return False
 
 
-def visit(
-    context: ModuleContext,
-    rules: Sequence[Rule],
-    handlers: Sequence[object],
-    stretches: Iterable[tuple[int, int]],
-) -> None:
-    """Walk stretches of a module; `handlers` are what the walker calls in place of each rule.
+def visit(context: ModuleContext, stretches: Mapping[tuple[int, int], Mapping[Rule, object]]) -> None:
+    """Walk stretches of a module, each for its own rules; with each rule, what the walker calls in its place.
 
     A stretch that cannot be walked costs none of the others.
 
@@ -254,10 +249,14 @@ def visit(
     """
     problem: SyntaxProblem | None = None
     walk = Walk(_Index(context))
-    for rule in rules:
-        rule.context = walk
-    walker = Walker(handlers, walk.enter, walk.leave, parents=walk.parents)
-    for first, last in stretches:
+    walkers: dict[tuple[Rule, ...], Walker] = {}
+    for (first, last), rules in stretches.items():
+        for rule in rules:
+            rule.context = walk
+        walker = walkers.get(tuple(rules))
+        if walker is None:
+            walker = Walker(rules.values(), walk.enter, walk.leave, parents=walk.parents)
+            walkers[tuple(rules)] = walker
         try:
             region = parse_region(context.lines, first, last)
             # here and not in a rule, which would be blamed for a tree too deep to go through

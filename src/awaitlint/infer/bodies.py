@@ -12,6 +12,7 @@ from awaitlint.infer.values import ClassValue, Instance, Unknown, Value, union, 
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
+    from awaitlint.index.recent import Recent
     from awaitlint.infer.values import FunctionValue
 
 #: what every coroutine has besides the attributes of `object`
@@ -54,12 +55,27 @@ class Bodies(Parameters):
         """For each node of a module, the nodes that use it."""
         found = self._user_tables.get(module)
         if found is None:
-            found = self._user_tables[module] = {}
+            found = {}
             for index, node in enumerate(module.facts.nodes):
-                parts = PARTS.get(type(node))
-                if parts is not None:
-                    for part in parts(node):
-                        found.setdefault(part, []).append(index)
+                kind = type(node)
+                parts: tuple[int, ...]
+                # attributes and calls are half of all nodes
+                if kind is f.Attr:
+                    parts = (node.value,)  # type: ignore[union-attr, assignment]
+                elif kind is f.Call and not node.keywords:  # type: ignore[union-attr]
+                    parts = (node.func, *node.args)  # type: ignore[union-attr]
+                else:
+                    parts_of = PARTS.get(kind)
+                    if parts_of is None:
+                        continue
+                    parts = parts_of(node)
+                for part in parts:
+                    users = found.get(part)
+                    if users is None:
+                        found[part] = [index]
+                    else:
+                        users.append(index)
+            self._user_tables.put(module, found)
         return found
 
     def _captured(self, module: Module) -> dict[tuple[int, str], list[int]]:
@@ -197,7 +213,7 @@ class Bodies(Parameters):
         return classes is None or not all(self.refuses(self.as_instance(cls)) for cls in classes)
 
     _asked_for: dict[Module, frozenset[str]]
-    _user_tables: dict[Module, dict[int, list[int]]]
+    _user_tables: Recent[Module, dict[int, list[int]]]
     _captures: dict[Module, dict[tuple[int, str], list[int]]]
     _param_uses: dict[tuple[Module, int, int], list[UseOfParameter]]
 

@@ -9,12 +9,14 @@ known is no step.
 from __future__ import annotations
 
 import enum
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.index.handoffs import Role, given, handoffs
 from awaitlint.index.project import Origin
+from awaitlint.index.recent import Recent
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
     CallableValue,
@@ -53,6 +55,8 @@ _CONSUMERS = frozenset(
 )
 #: how many parameters of a call are known where its function's body is looked at, and how deep that goes
 _MOST_BOUND = 4
+#: modules whose sites are kept by scope at least
+_MOST_TABLES = 16
 #: values that tell which code runs when a parameter is used
 _TELLING = (FunctionValue, CallableValue, ClassValue, Instance)
 
@@ -96,9 +100,9 @@ class CallGraph:
     def __init__(self, infer: Inference) -> None:
         self.infer = infer
         self._steps: dict[FunctionValue, tuple[Step, ...]] = {}
-        self._tables: dict[Module, _Table] = {}
+        self._tables: Recent[Module, _Table] = Recent(_MOST_TABLES)
         self._getters: dict[tuple[Module, int, str], FunctionValue | None] = {}
-        self._parameters: dict[tuple[Module, int], tuple[int, ...]] = {}
+        self._parameters: dict[tuple[Module, int, bool], tuple[int, ...]] = {}
 
     # ------------------------------------------------------------------ what others ask
     def steps(self, func: FunctionValue) -> tuple[Step, ...]:
@@ -112,10 +116,11 @@ class CallGraph:
         """The sites of a module, by scope and by node."""
         found = self._tables.get(module)
         if found is None:
-            found = self._tables[module] = _Table({}, {})
+            found = _Table({}, {})
             for site in module.facts.sites:
                 found.by_scope.setdefault(site.scope, []).append(site)
                 found.own.setdefault(site.node, site)
+            self._tables.put(module, found)
         return found
 
     # ------------------------------------------------------------------ bodies
@@ -233,16 +238,20 @@ class CallGraph:
         module, fact = func.module, func.fact
         scopes, nodes = module.facts.scopes, module.facts.nodes
         called = {node.func for node in nodes[fact.first_node : fact.end_node] if type(node) is f.Call}
-        inner = []
+        stretches = []
+        start = fact.first_node
         for at in range(func.scope + 1, len(scopes)):
             scope = scopes[at]
             if scope.first_node >= fact.end_node:
                 break
-            if scope.end_node and scope.end_node <= fact.end_node:
-                inner.append(range(scope.first_node, scope.end_node))
-        for index in range(fact.first_node, fact.end_node):
+            if start <= scope.first_node and scope.first_node < scope.end_node <= fact.end_node:
+                # the code of a function that is defined inside runs when that one does
+                stretches.append(range(start, scope.first_node))
+                start = scope.end_node
+        stretches.append(range(start, fact.end_node))
+        for index in chain.from_iterable(stretches):
             node = nodes[index]
-            if type(node) is not f.Attr or index in called or any(index in span for span in inner):
+            if type(node) is not f.Attr or index in called:
                 continue
             owner = without_none(self.infer.value(module, node.value, func.context))
             if isinstance(owner, Instance) and owner.cls.module.origin is Origin.PROJECT:
@@ -318,13 +327,16 @@ class CallGraph:
 
     def _used_parameters(self, target: FunctionValue) -> tuple[int, ...]:
         """The parameters of a function for which it matters what a call gives."""
-        key = (target.module, target.scope)
+        bound = target.receiver is not None
+        key = (target.module, target.scope, bound)
         found = self._parameters.get(key)
         if found is None:
             found = self._parameters[key] = tuple(
                 position
                 for position, param in enumerate(target.fact.params)
                 if param.kind in ("posonly", "normal", "kwonly")
+                # that of a method is what it is bound to
+                and (position or not bound or param.kind == "kwonly")
                 and (param.annotation < 0 or self._is_open(target, param.annotation))
                 and self._is_called_through(target, position)
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
 from awaitlint.infer.evaluator import Arguments
@@ -29,6 +29,22 @@ if TYPE_CHECKING:
 
     from awaitlint.index.project import Module
 from awaitlint.infer.awaiting import Awaiting
+
+#: more arguments than any call has: what no positional argument gives
+_NEVER = 1 << 30
+
+
+class _Shape(NamedTuple):
+    """The parameters of a function, as a call sees them."""
+
+    size: int
+    positional: int
+    has_varargs: bool
+    has_kwargs: bool
+    #: what may be given by name
+    named: frozenset[str]
+    #: (position among the positional parameters, name) of what has no default
+    required: tuple[tuple[int, str], ...]
 
 
 class Lazy:
@@ -174,28 +190,42 @@ class Signatures(Awaiting):
     def _fits(self, func: FunctionValue, arguments: Arguments) -> bool:
         """Whether a function takes as many arguments, and ones of these names."""
         call, module = arguments.call, arguments.module
-        params = func.fact.params
-        if func.receiver is not None and params and params[0].kind in ("posonly", "normal"):
-            params = params[1:]
+        shape = self._shape(func)
         if call is None or module is None:
-            return not arguments.values or len(arguments.values) <= len(params)
+            return not arguments.values or len(arguments.values) <= shape.size
         if any(isinstance(module.facts.nodes[arg], f.Starred) for arg in call.args):
             return True
         keywords = {keyword for keyword, _ in call.keywords}
         if "**" in keywords:
             return True
-        positional = [param for param in params if param.kind in ("posonly", "normal")]
-        has_varargs = any(param.kind == "vararg" for param in params)
-        has_kwargs = any(param.kind == "kwarg" for param in params)
-        if len(call.args) > len(positional) and not has_varargs:
+        given = len(call.args)
+        if given > shape.positional and not shape.has_varargs:
             return False
-        named = {param.name for param in params if param.kind in ("normal", "kwonly")}
-        if not has_kwargs and not keywords <= named:
+        if not shape.has_kwargs and not keywords <= shape.named:
             return False
-        return all(
-            param.default >= 0 or param.name in keywords
-            for param in [*positional[len(call.args) :], *(p for p in params if p.kind == "kwonly")]
-        )
+        return all(position < given or name in keywords for position, name in shape.required)
+
+    def _shape(self, func: FunctionValue) -> _Shape:
+        """What a call has to give to a function, besides what the function is bound to."""
+        bound = func.receiver is not None
+        key = (func.module, func.scope, bound)
+        found = self._shapes.get(key)
+        if found is None:
+            params = func.fact.params
+            if bound and params and params[0].kind in ("posonly", "normal"):
+                params = params[1:]
+            positional = [param for param in params if param.kind in ("posonly", "normal")]
+            required = [(at, param.name) for at, param in enumerate(positional) if param.default < 0]
+            only = [param.name for param in params if param.kind == "kwonly" and param.default < 0]
+            found = self._shapes[key] = _Shape(
+                len(params),
+                len(positional),
+                any(param.kind == "vararg" for param in params),
+                any(param.kind == "kwarg" for param in params),
+                frozenset(param.name for param in params if param.kind in ("normal", "kwonly")),
+                (*required, *((_NEVER, name) for name in only)),
+            )
+        return found
 
     def _accepts(self, func: FunctionValue, arguments: Arguments) -> bool:
         """Whether no argument is certainly of another type than the parameter's annotation."""
@@ -291,3 +321,4 @@ class Signatures(Awaiting):
 
     #: of a function, the positions of callbacks that are to give an awaitable
     _callbacks: dict[tuple[Module, int], frozenset[int]]
+    _shapes: dict[tuple[Module, int, bool], _Shape]

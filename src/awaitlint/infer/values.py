@@ -241,11 +241,23 @@ def without_none(value: Value) -> Value:
 
 #: parts of a type beyond which nobody asks
 _LARGEST = 200
+#: so many that they need not be counted
+_FEW = 50
+#: values that have no parts
+_BARE = frozenset({Unknown, NoneValue, FunctionValue, ModuleValue, External})
+
+
+def _is_bare(value: Value) -> bool:
+    """Whether a value has no parts."""
+    kind = type(value)
+    return kind in _BARE or (kind is Instance and not value.cls.args)  # type: ignore[attr-defined]
 
 
 def is_small(value: Value) -> bool:
     """Whether a type has few parts; looking stops where there are many."""
     if isinstance(value, Instance) and not value.cls.args:
+        return True
+    if isinstance(value, UnionValue) and len(value.members) < _FEW and all(map(_is_bare, value.members)):
         return True
     todo: list[Value] = [value]
     seen = 0

@@ -83,6 +83,7 @@ LOOP_TAKERS = frozenset(
 )
 LOOP_REMOVED = (3, 10)
 
+_BLANK = re.compile(r"\s+")
 #: modules of asyncio whose names are in `asyncio` itself
 _PARTS = re.compile(
     r"asyncio\.(?:base_events|coroutines|events|exceptions|locks|queues|streams|subprocess|tasks|unix_events"
@@ -131,8 +132,15 @@ class Spellings:
         imported = {name for each in self._imported if (name := name_in_asyncio(each)) in set(names)}
         if imported:
             patterns.append(rf"\b(?:{'|'.join(map(re.escape, imported))})\b")
+        wanted = {*names}
         for match in re.finditer("|".join(patterns), text):
-            yield text.count("\n", 0, match.start()) + 1
+            spelled = _BLANK.sub("", match[0])
+            # `asyncio.current_task` is no `Task.current_task`
+            if "." in spelled and self.name(spelled) not in wanted:
+                continue
+            start = text.rfind("\n", 0, match.start()) + 1
+            if not text[start : match.start()].lstrip().startswith("#"):
+                yield text.count("\n", 0, start) + 1
 
     @property
     def _imported(self) -> Iterator[str]:

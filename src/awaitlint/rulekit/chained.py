@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from awaitlint.index.facts import ScopeKind
 from awaitlint.model import Confidence, Root
 from awaitlint.rulekit.blocked import waits
 from awaitlint.rulekit.libraries import in_thread
@@ -11,8 +12,6 @@ from awaitlint.rulekit.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import libcst
 
     from awaitlint.rulekit.blocked import Blocked
 
@@ -24,9 +23,11 @@ class ChainedRule(Rule):
     but: ClassVar[frozenset[str]] = frozenset()
     only: ClassVar[frozenset[str]] = frozenset()
 
-    def suspicious(self) -> Iterator[int]:
+    def look(self) -> None:
+        # facts know all of a chain, and its places: nothing is left for a walk to find out
         for blocked in self._reached():
-            yield self.module.facts.scopes[blocked.scope].line
+            if self.module.facts.scopes[blocked.scope].kind is ScopeKind.FUNCTION:
+                self._report(blocked)
 
     def _reached(self) -> Iterator[Blocked]:
         module = self.module.blocked
@@ -37,14 +38,6 @@ class ChainedRule(Rule):
             site = blocked.step.site
             if site is None or not self.module.is_safe(site):
                 yield blocked
-
-    def visit_FunctionDef(self, node: libcst.FunctionDef) -> None:
-        place = self.context.span(node.name)
-        scopes = self.module.facts.scopes
-        for blocked in self._reached():
-            scope = scopes[blocked.scope]
-            if scope.name == node.name.value and scope.line == place.line:
-                self._report(blocked)
 
     def _report(self, blocked: Blocked) -> None:
         module, reason = self.module.blocked, blocked.reason

@@ -18,6 +18,7 @@ from awaitlint.infer.values import (
     function_of,
 )
 from awaitlint.model import Diagnostic, Related, Span
+from awaitlint.rulekit.called import Calls, calls
 from awaitlint.rulekit.flow import Flow
 from awaitlint.syntax.columns import Columns
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     import libcst
 
     from awaitlint.config.settings import Settings
-    from awaitlint.index.facts import ModuleFacts, Scope, Site
+    from awaitlint.index.facts import Scope, Site
     from awaitlint.index.project import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.values import AwaitableValue, Value
@@ -71,6 +72,7 @@ class ModuleContext:
         chains: Callable[[], Chains] | None = None,
     ) -> None:
         self.module = module
+        self.facts = module.facts
         self.path = path
         #: the path as the run names it
         self.display = display
@@ -84,9 +86,8 @@ class ModuleContext:
         self.findings: list[tuple[object, Diagnostic]] = []
         #: codes of rules that failed: what they would have found is not known
         self.failed: set[str] = set()
-        self._calls: dict[int, Site] | None = None
-        #: the site that was last asked about, for several rules ask about one
-        self._last: tuple[Site | None, AwaitableValue | None] = (None, None)
+        #: of sites, by their identity, for several rules ask about one
+        self._coroutines: dict[int, AwaitableValue | None] = {}
 
     @cached_property
     def text(self) -> str:
@@ -107,20 +108,37 @@ class ModuleContext:
         """The text's columns in bytes, as facts count them, and in characters."""
         return Columns(self.lines)
 
-    @property
-    def facts(self) -> ModuleFacts:
-        return self.module.facts
-
     def scope_of(self, site: Site) -> Scope:
         return self.facts.scopes[site.scope]
 
     def call_site(self, node: int) -> Site | None:
         """The site of a call, by its node."""
-        if self._calls is None:
-            self._calls = {}
-            for site in self.facts.sites:
-                self._calls.setdefault(site.node, site)
-        return self._calls.get(node)
+        return self._call_sites.get(node)
+
+    @cached_property
+    def _call_sites(self) -> dict[int, Site]:
+        # backwards, for the first of several is the call itself
+        return {site.node: site for site in reversed(self.facts.sites)}
+
+    @cached_property
+    def calls(self) -> Calls:
+        """The calls that the module makes: rules that look for some go through these only."""
+        return calls(self.facts, self._call_sites)
+
+    @cached_property
+    def library(self) -> tuple[str, str]:
+        """The async library that the module uses, and the name it has there."""
+        from awaitlint.rulekit.libraries import library  # noqa: PLC0415  it builds on this module
+
+        return library(self)
+
+    @cached_property
+    def by_use(self) -> dict[int, list[Site]]:
+        """The sites of the module by how they use their values."""
+        found: dict[int, list[Site]] = {}
+        for site in self.facts.sites:
+            found.setdefault(site.use, []).append(site)
+        return found
 
     def value(self, site: Site) -> Value:
         """What the expression at a site evaluates to."""
@@ -131,11 +149,10 @@ class ModuleContext:
 
         Where None would fail as well, the value may also be None on some path.
         """
-        last, known = self._last
-        if last is site:
-            return known
-        found = self._coroutine(site)
-        self._last = (site, found)
+        key = id(site)
+        if key in self._coroutines:
+            return self._coroutines[key]
+        found = self._coroutines[key] = self._coroutine(site)
         return found
 
     def _may_make(self, call: int) -> bool:

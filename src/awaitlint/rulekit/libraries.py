@@ -50,14 +50,14 @@ def is_shadowed(module: ModuleContext, name: str) -> bool:
 
 def in_thread(module: ModuleContext) -> str:
     """The function by which the module's library runs another in a thread: ``asyncio.to_thread``."""
-    found, bound = library(module)
+    found, bound = module.library
     return f"{bound}.to_thread" if found == "asyncio" else f"{bound}.to_thread.run_sync"
 
 
 def offload(rule: Rule, node: libcst.Call, site: f.Site) -> Fix | None:
     """Have a thread make a call: ``await asyncio.to_thread(f, x)``; None where that cannot stand."""
     module, context = rule.module, rule.context
-    found, bound = library(module)
+    found, bound = module.library
     if not module.scope_of(site).is_async or is_shadowed(module, bound):
         return None
     if found != "asyncio" and any(argument.keyword is not None for argument in node.args):

@@ -194,6 +194,11 @@ class PlainCalls:
         return kind is f.Name and func.name in self._imported  # type: ignore[union-attr]
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """The names by which the module may call what takes a function."""
+        return known.ARGUMENT_NAMES | self._imported
+
+    @cached_property
     def _imported(self) -> frozenset[str]:
         """The names that the module imports such functions by."""
         nodes = self._facts.nodes

@@ -5,7 +5,7 @@ Reports an `async def` in a place where a framework calls it as a plain function
 coroutine that it gets:
 
 - commands of click, typer, invoke, nox, hydra and locust, also through `typer.run`;
-- tasks of Celery and receivers of its signals; jobs of `schedule`, and of APScheduler's
+- tasks of Celery and receivers of its signals; tasks of ray; jobs of `schedule`, and of APScheduler's
   `BackgroundScheduler` and `BlockingScheduler`;
 - validators, serialisers, computed fields and `model_post_init` of pydantic; listeners of SQLAlchemy;
 - template tags, admin actions and management commands of Django; views of Django REST framework; views of
@@ -55,6 +55,7 @@ def main() -> None:
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaitlint.index.facts import Call, ScopeKind
@@ -79,10 +80,10 @@ class AsyncDefNeverAwaitedByFramework(Rule):
     def suspicious(self) -> Iterator[int]:
         for line, _ in self._functions:
             yield line
-        nodes, may_be = self.module.facts.nodes, self._calls.may_take
-        for site in self.module.facts.sites:
-            call = nodes[site.node]
-            if type(call) is Call and may_be(call) and self._given(site) is not None:
+        calls, may_be = self.module.calls, self._calls.may_take
+        named = calls.named(self._calls.names)
+        for site, call in chain(named, calls.others):
+            if may_be(call) and self._given(site) is not None:
                 yield site.line
 
     def _given(self, site: Site) -> Given | None:

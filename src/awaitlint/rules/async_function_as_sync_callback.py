@@ -79,6 +79,7 @@ async def main(names: list[str]) -> None:
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
@@ -114,10 +115,10 @@ class AsyncFunctionAsSyncCallback(Rule):
     def suspicious(self) -> Iterator[int]:
         if not self._names:
             return
-        nodes = self.module.facts.nodes
-        for site in self.module.facts.sites:
-            call = nodes[site.node]
-            if type(call) is f.Call and (call.args or call.keywords) and self._found(site) is not None:
+        calls = self.module.calls
+        renamed = [name for name in calls.names if name not in self._names and self._may_be_renamed(name)]
+        for site, call in chain(calls.named(self._names), calls.named(renamed), calls.others):
+            if (call.args or call.keywords) and self._found(site) is not None:
                 yield site.line
         for line, found in self._decorated.items():
             yield from (line for each in found if each is not None)
@@ -134,10 +135,10 @@ class AsyncFunctionAsSyncCallback(Rule):
         if not isinstance(call, f.Call):
             return None
         func = nodes[call.func]
-        if isinstance(func, f.Attr):
-            named = func.name in self._names
+        if isinstance(func, (f.Attr, f.Name)):
+            named = func.name in self._names or (isinstance(func, f.Name) and self._may_be_renamed(func.name))
         else:
-            named = not isinstance(func, f.Name) or func.name in self._names or self._may_be_renamed(func)
+            named = True
         if not named or self.module.call_site(site.node) is not site:
             return None
         if not any(map(self._may_be_function, (*call.args, *(node for _, node in call.keywords)))):
@@ -155,9 +156,9 @@ class AsyncFunctionAsSyncCallback(Rule):
                 return known, node
         return None
 
-    def _may_be_renamed(self, func: f.Name) -> bool:
+    def _may_be_renamed(self, name: str) -> bool:
         """Whether a name of the module stands for something that has another name, or for a subclass."""
-        bound = self.module.facts.scopes[0].bindings.get(func.name, ())
+        bound = self.module.facts.scopes[0].bindings.get(name, ())
         nodes = self.module.facts.nodes
         return any(
             isinstance(node := nodes[index], (f.Import, f.Class, f.Attr))

@@ -59,6 +59,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
@@ -112,26 +113,70 @@ class AwaitInAugmentedAssignment(Rule):
     def _spelled_out(self) -> Iterator[int]:
         """Lines with an `await` in what may be on the right of an operator, a variable's value included."""
         nodes = self.module.facts.nodes
-        awaited = {site.other: site for site in self.module.facts.sites if site.use is Use.AWAITED}
+        awaited = {site.other: site for site in self.module.by_use.get(Use.AWAITED, ())}
         if not awaited:
             return
         order = sorted(awaited)
         for index, node in enumerate(nodes):
             if type(node) is not f.BinOp or type(nodes[node.left]) not in _READ:
                 continue
+            bound = self._bound.get(index)
+            # of what is assigned to an item, facts do not say where it goes
+            if bound is None and not self._reads_item(node.left):
+                continue
             seen, todo = {node.right}, [node.right]
             while todo:
                 part = todo.pop()
-                if part in awaited:
-                    yield awaited[part].line
+                found = [part] if part in awaited else []
                 if type(nodes[part]) in (f.Plain, f.Unknown):
                     # such as an f-string, of which facts leave out what is in it
-                    for at in order[bisect_right(order, node.left) : bisect_left(order, index)]:
-                        yield awaited[at].line
+                    found += order[bisect_right(order, node.left) : bisect_left(order, index)]
+                for each in found:
+                    # a variable of the function's own is nobody else's
+                    if bound is None or bound != {awaited[each].scope} or not awaited[each].scope:
+                        yield awaited[each].line
                 parts = PARTS.get(type(nodes[part]))
                 inner = () if parts is None else parts(nodes[part])
                 todo.extend(each for each in inner if each >= 0 and each not in seen)
                 seen.update(inner)
+
+    @cached_property
+    def _bound(self) -> dict[int, set[int]]:
+        """The nodes that are assigned to names, with the scopes of these, and to attributes, with -1."""
+        facts = self.module.facts
+        places = [
+            (node, number)
+            for number, scope in enumerate(facts.scopes)
+            for bound in scope.bindings.values()
+            for node in bound
+        ]
+        for scope in facts.scopes:
+            places += [(node, -1) for assigned in scope.attributes.values() for node in assigned]
+        places += [(node, -1) for pairs in facts.patched.values() for _, node in pairs]
+        found: dict[int, set[int]] = {}
+        for node, number in places:
+            if type(facts.nodes[node]) is f.BinOp:
+                found.setdefault(node, set()).add(number)
+        return found
+
+    def _reads_item(self, node: int) -> bool:
+        """Whether an item may be among the operands of an operator, of which a node is the left one."""
+        nodes = self.module.facts.nodes
+        seen, todo = {node}, [node]
+        while todo:
+            part = nodes[todo.pop()]
+            if isinstance(part, f.Index):
+                return True
+            inner: tuple[int, ...] = ()
+            if isinstance(part, f.BinOp):
+                inner = (part.left, part.right)
+            elif isinstance(part, f.Phi):
+                inner = part.options
+            elif isinstance(part, (f.Narrow, f.Declared)):
+                inner = (part.value,)
+            todo.extend(each for each in inner if each >= 0 and each not in seen)
+            seen.update(inner)
+        return False
 
     def visit_AugAssign(self, node: libcst.AugAssign) -> None:
         if not any(is_await(part) for part in evaluated(node.value)):

@@ -77,6 +77,7 @@ async def both() -> None:
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
@@ -97,6 +98,7 @@ if TYPE_CHECKING:
 
 #: functions of asyncio that run the coroutine they are given
 _RUN = TAKERS - {"wait", "start_soon"}
+_LOOP = re.compile(r"\b(?:for|while)\b")
 
 
 class _Run(NamedTuple):
@@ -117,7 +119,25 @@ class CoroutineAwaitedTwice(CoroutineRule):
     _runs: dict[int, list[_Run]]
 
     def suspect(self, site: f.Site) -> bool:
-        return self._made(site) >= 0
+        made = self._made(site)
+        return made >= 0 and (self._may_repeat(site, made) or self._may_be_second(site, made))
+
+    def _may_repeat(self, site: f.Site, made: int) -> bool:
+        """Whether there may be a loop between where a coroutine is made and the end of the function."""
+        calls = [self.module.call_site(call) for call in self.module.flow.origins(made)]
+        first = min((call.line for call in calls if call is not None), default=1)
+        lines = self.module.lines[first - 1 : self.module.scope_of(site).end_line]
+        return any(map(_LOOP.search, lines))
+
+    def _may_be_second(self, site: f.Site, made: int) -> bool:
+        """Whether the coroutine that runs at a site may run at another one, too."""
+        return any(
+            other is not site
+            and other.use in self.uses
+            and other.scope == site.scope
+            and self._made(other) == made
+            for other in self.module.facts.sites
+        )
 
     def _made(self, site: f.Site) -> int:
         """The node of the coroutine that a name stands for which is run at a site; -1 where there is none."""

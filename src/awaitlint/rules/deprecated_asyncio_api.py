@@ -12,9 +12,9 @@ Reports what has come out of use in asyncio:
 - `asyncio.TimeoutError`, which is the builtin `TimeoutError` since 3.11.
 
 The replacement has to exist in the oldest Python that the code has to run on: `target-version`, or the lower
-bound of `requires-python`. `asyncio.TimeoutError` is reported only where one of them is given. Code under a
-test of `sys.version_info` or `hasattr`, or in a `try` that handles `ImportError`, `AttributeError` or
-`TypeError`, is not reported.
+bound of `requires-python` or `python_requires`. `asyncio.TimeoutError` is reported only where one of them is
+given. Code under a test of `sys.version_info` or `hasattr`, or in a `try` that handles `ImportError`,
+`AttributeError` or `TypeError`, is not reported.
 
 ## Why is this bad?
 
@@ -65,11 +65,9 @@ libraries. There is no fix for the others.
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from awaitlint.index.facts import Call
 from awaitlint.index.reached import reached
 from awaitlint.model import Safety, Severity
 from awaitlint.rulekit.asyncio_age import APIS, LOOP_REMOVED, LOOP_TAKERS, Api, Spellings, name_in_asyncio
@@ -116,21 +114,17 @@ class DeprecatedAsyncioApi(Rule):
 
     # ------------------------------------------------------------------ what is to be walked
     def suspicious(self) -> Iterator[int]:
-        sites = self.module.facts.sites
-        for site in sites if self.module.mentions("get_event_loop") else ():
+        for site in self.module.facts.sites if self.module.mentions("get_event_loop") else ():
             if self._place(site) is not None:
                 yield site.line
         if "asyncio" not in self.module.facts.packages:
             return
-        text = self.module.text
-        if any(name.rpartition(".")[2] in text for name in self._apis):
-            yield from self._spellings.lines(text, self._apis)
-        if not re.search(r"\bloop\s*=", text):
+        if any(self.module.mentions(name.rpartition(".")[2]) for name in self._apis):
+            yield from self._spellings.lines(self.module.text, self._apis)
+        if not self.module.mentions("loop"):
             return
-        nodes = self.module.facts.nodes
-        for site in sites:
-            call = nodes[site.node]
-            if type(call) is Call and call.keywords and any(name == "loop" for name, _ in call.keywords):
+        for site, call in self.module.calls.all:
+            if call.keywords and any(name == "loop" for name, _ in call.keywords):
                 path = reached(self.module.infer.project, self.module.module, call.func, stdlib=True)
                 if name_in_asyncio(path) in LOOP_TAKERS:
                     yield site.line

@@ -90,7 +90,6 @@ class EventLoopReentry(ChainedRule):
         return self._needs_loop(site)
 
     def suspicious(self) -> Iterator[int]:
-        yield from super().suspicious()
         blocked = self.module.blocked
         for found in blocked.of_kinds(self.only) if blocked is not None else ():
             if found.step.site is not None:

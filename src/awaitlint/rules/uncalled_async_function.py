@@ -134,11 +134,11 @@ class UncalledAsyncFunction(CoroutineRule):
     summary = "an async function where a coroutine is needed, or the reverse for trio and anyio"
 
     def suspicious(self) -> Iterator[int]:
-        nodes = self.module.facts.nodes
-        for site in self.module.facts.sites:
-            node = nodes[site.node]
-            called = type(node) is f.Call and (node.args or node.keywords) and self._uncalled(site)
-            if called or (site.use is Use.ARGUMENT and self._is_reversed(site)):
+        for site, call in self.module.calls.all:
+            if (call.args or call.keywords) and self._uncalled(site):
+                yield site.line
+        for site in self.module.by_use.get(Use.ARGUMENT, ()):
+            if self._is_reversed(site):
                 yield site.line
 
     # ------------------------------------------------------------------ a function for a coroutine

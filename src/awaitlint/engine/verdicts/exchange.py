@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from awaitlint.engine.verdicts.learning import Learned, Uses
 from awaitlint.engine.verdicts.records import UNSETTLED, Node
@@ -87,7 +88,9 @@ def _one(first: tuple[Node, Uses], second: tuple[Node, Uses]) -> tuple[Node, Use
     other, more = second
     same = (node.state, node.digest, node.name) == (other.state, other.digest, other.name)
     if not same or any(uses.get(use, found) != found for use, found in more.items()):
-        node = Node(node.key, node.state, _NEVER, UNSETTLED, node.name)
+        node = replace(node, digest=_NEVER, signature=UNSETTLED, text_matters=True)
     elif node.signature != other.signature:
-        node = Node(node.key, node.state, node.digest, UNSETTLED, node.name)
+        node = replace(node, signature=UNSETTLED)
+    if other.text_matters:
+        node = replace(node, text_matters=True)
     return node, {**uses, **more}

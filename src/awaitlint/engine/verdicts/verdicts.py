@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from awaitlint.engine.options import Options
     from awaitlint.engine.session import Session
     from awaitlint.engine.verdicts.learning import Learned
-    from awaitlint.engine.verdicts.records import Links, Record
+    from awaitlint.engine.verdicts.records import Links, Node, Record
     from awaitlint.files.discover import Target
 
 #: options that decide what becomes of findings, and not which there are
@@ -171,7 +171,8 @@ class Verdicts:
                 from awaitlint.engine.verdicts.exchange import together  # noqa: PLC0415  as below
                 from awaitlint.engine.verdicts.learning import merged  # noqa: PLC0415
 
-                record = merged(memory, together(known))
+                # several processes may check a project at once, as flake8's do
+                record = merged(memory.newest(), together(known))
             elif memory.record is not None and memory.is_outdated:
                 record = memory.still_true()
             else:
@@ -241,13 +242,24 @@ class Verdicts:
             project_with = lambda load: session.project(root, settings, load)  # noqa: E731
             return moved(record, links, changed, names, project_with, session.facts)
 
-        return _Place(root, settings, Memory(file, names, replay), Notes(), {}, [])
+        def says_the_same(node: Node) -> bool:
+            from awaitlint.engine.verdicts.shape import same_shape  # noqa: PLC0415  once a file has changed
+
+            if node.text_matters or node.state != records.FACTS:
+                return False
+            session = self._session()
+            path = Path(names.path(node.key))
+            now = session.facts(path)
+            before = session.facts_before(path, node.digest) if now is not None else None
+            return now is not None and before is not None and same_shape(before, now)
+
+        return _Place(root, settings, Memory(file, names, replay, says_the_same), Notes(), {}, [])
 
     def _options_key(self, settings: Settings, root: Path) -> bytes:
         """What stands for all options that findings depend on."""
         known = self._options_keys.get(id(settings))
         if known is None:
-            values: list[object] = [self._options.judge_noqa]
+            values: list[object] = [self._options.judge_noqa, self._options.noqa]
             for field in fields(settings):
                 value = getattr(settings, field.name)
                 if field.name == "baseline":
