@@ -94,6 +94,9 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
         isolated=given["isolated"],
         jobs=_jobs(given["jobs"]),
     )
+    if given["statistics"]:
+        # the calls of all files are counted afterwards, with what this process has inferred
+        options = replace(options, jobs=1)
     if given["no_baseline"]:
         options = replace(options, baseline=BaselineUse.IGNORE)
     if given["explain"] is not None:
