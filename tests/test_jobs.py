@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import io
 import os
 import random
 import shutil
@@ -25,7 +27,7 @@ from awaitlint.engine.run import Result, run
 from awaitlint.engine.verdicts.exchange import learned_of, share, together
 from awaitlint.engine.verdicts.learning import Learned
 from awaitlint.engine.verdicts.records import FACTS, UNSETTLED, Node, Signature
-from awaitlint.engine.workers import child, pool, processors
+from awaitlint.engine.workers import child, pool, processors, start
 from awaitlint.engine.workers import job as jobs
 from awaitlint.engine.workers.processors import processes_for
 from awaitlint.files.discover import Target, discover
@@ -38,7 +40,10 @@ CHATBOT = Path(__file__).parents[1] / "examples" / "chatbot"
 FORKS = sys.platform == "linux"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.fspath(Path(awaitlint.__file__).parents[1])}
 
-pytestmark = pytest.mark.skipif(not processors.can_start(), reason="no processes can be started")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning"),
+    pytest.mark.skipif(not processors.can_start(), reason="no processes can be started"),
+]
 needs_fork = pytest.mark.skipif(not FORKS, reason="workers are new processes here, where nothing is patched")
 
 
@@ -57,18 +62,13 @@ def shared(tmp_path: Path, monkeypatch) -> Path:
     """The directory of temporary files, which is empty afterwards."""
     directory = tmp_path / "temporary"
     directory.mkdir()
+    for module in (pool, processors):
+        # whoever runs the tests may have threads, which know nothing of this
+        monkeypatch.setattr(module, "can_fork", lambda: FORKS)
     monkeypatch.setenv("TMPDIR", os.fspath(directory))
     monkeypatch.setattr(tempfile, "tempdir", None)
     yield directory
     assert list(directory.iterdir()) == []
-
-
-@pytest.fixture
-def other_threads_end() -> None:
-    """Copies of a process can only be made where it has one thread."""
-    deadline = time.monotonic() + 5
-    while FORKS and not processors.can_fork() and time.monotonic() < deadline:
-        time.sleep(0.01)
 
 
 def checked(root: Path, jobs: int = 2, **options) -> Result:
@@ -275,7 +275,7 @@ def _patched(monkeypatch, name: str, action) -> None:
 
 @needs_fork
 @pytest.mark.parametrize("when", ["lowered", "checked"])
-def test_a_worker_that_dies_loses_nothing(trees, monkeypatch, other_threads_end, capsys, when):
+def test_a_worker_that_dies_loses_nothing(trees, monkeypatch, capsys, when):
     root = trees / "bot"
     expected = checked(root, 1)
     victim = Path(expected.diagnostics[0].path).name
@@ -297,7 +297,7 @@ def test_a_worker_that_dies_loses_nothing(trees, monkeypatch, other_threads_end,
 
 
 @needs_fork
-def test_all_workers_may_die(trees, monkeypatch, other_threads_end):
+def test_all_workers_may_die(trees, monkeypatch):
     monkeypatch.setattr(child._Worker, "answer", lambda *_: os._exit(3))
     result = checked(trees / "bot", 2)
     assert result == checked(trees / "bot", 1)
@@ -306,7 +306,7 @@ def test_all_workers_may_die(trees, monkeypatch, other_threads_end):
 
 
 @needs_fork
-def test_what_a_worker_cannot_do_is_done_here(trees, monkeypatch, other_threads_end):
+def test_what_a_worker_cannot_do_is_done_here(trees, monkeypatch):
     expected = checked(trees / "bot", 1)
 
     def fail(_: str) -> None:
@@ -318,7 +318,7 @@ def test_what_a_worker_cannot_do_is_done_here(trees, monkeypatch, other_threads_
 
 
 @needs_fork
-def test_no_process_can_be_started(trees, monkeypatch, other_threads_end):
+def test_no_process_can_be_started(trees, monkeypatch):
     def fork() -> int:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
@@ -330,7 +330,7 @@ def test_no_process_can_be_started(trees, monkeypatch, other_threads_end):
 
 
 @needs_fork
-def test_rules_that_crash_are_named_once(trees, monkeypatch, other_threads_end):
+def test_rules_that_crash_are_named_once(trees, monkeypatch):
     def crash(*_: object) -> bool:
         raise ValueError("a bug")
 
@@ -455,6 +455,39 @@ def test_chunks_keep_neighbours_together():
         ["/p/a/big.py"],
         ["/p/b/1.py", "/p/b/2.py"],
     ]
+
+
+def test_a_worker_answers_what_it_is_asked(trees, tmp_path):
+    """What workers do in processes of their own, in this one."""
+    root = tmp_path / "bot"
+    shutil.copytree(trees / "bot", root)
+    settings_for = SettingsCache(isolated=True)
+    targets = [(target, settings_for(target.path)) for target in discover([root], settings_for, cwd=root)]
+    spare = tmp_path / "spare"
+    spare.mkdir()
+    everything = [list(range(len(targets)))]
+    told = jobs.job(targets, [], everything, Options(isolated=True), {}, os.fspath(spare), keeps=True)
+    worker = child._Worker(told)
+    assert [worker.answer(kind, chunk) for kind, chunk in ((jobs.LOWER, 0), (jobs.FLUSH, -1))] == [b"", b""]
+    outcomes = jobs.decode_outcomes(worker.answer(jobs.CHECK, 0))
+    found = sorted((each for outcome in outcomes for each in outcome.found), key=lambda each: each.sort_key)
+    assert [outcome.target for outcome in outcomes] == everything[0]
+    assert tuple(found) == checked(root, 1).places
+    (learned,) = jobs.decode_shares(worker.answer(jobs.REPORT, -1))
+    assert {"src/chatbot/main.py", "src/chatbot/llm.py"} <= {name for name, _, _ in learned.findings}
+
+    requests = [jobs.Request(jobs.LOWER, 0), jobs.Request(jobs.END)]
+    for number in (2, 1):  # the parent says that it was all, or is gone
+        said = b"".join(
+            len(message).to_bytes(8, "little") + message for message in map(jobs.encode, requests[:number])
+        )
+        heard = io.BytesIO()
+        try:
+            child.serve(start.Pipes(io.BytesIO(said), heard), told)
+        finally:
+            gc.enable()
+        assert heard.getvalue() == bytes(8)
+        assert spare.exists() == (number == 2)
 
 
 def test_jobs_are_told_as_they_are(tmp_path):
