@@ -120,12 +120,15 @@ class _Worker:
 
     def _outcome(self, number: int) -> Outcome | None:
         session, target = self._session, self._targets[number]
+        lowered = session.lowered(target.path)
+        if lowered.problem is not None:
+            return None  # it may be that the stack did not suffice, of which the parent has another one
         before = len(session.internal_errors)
         session.was_too_deep = False
         checked, too_deep = self._check(number, target)
         if too_deep:
-            return None  # the stack of the parent decides
-        data = session.lowered(target.path).data if checked.found else None
+            return None
+        data = lowered.data if checked.found else None
         errors = tuple(session.internal_errors[before:])
         return Outcome(number, checked.found, checked.hidden, checked.codes, errors, data)
 

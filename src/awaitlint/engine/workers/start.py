@@ -228,6 +228,8 @@ class Ended(BaseException):
 
 def become_worker() -> None:
     """Leave the terminal and the standard streams to the parent, which tells when to end."""
+    # the parent may run an event loop that wants to know of its own signals only
+    signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
     nowhere = os.open(os.devnull, os.O_RDWR)
