@@ -78,6 +78,8 @@ class Session:
         self.store = store
         self.options = options or Options()
         self.displays: dict[Path, str] = {}
+        #: when it was made, in nanoseconds since 1970: it has read nothing before
+        self.began = time.time_ns()
         #: how often what was known of projects had to be given up
         self.generation = 0
         #: where it is wanted: the files whose names were asked for, with the names

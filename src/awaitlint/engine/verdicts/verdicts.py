@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -91,7 +90,6 @@ class Verdicts:
         self._options = options
         self._display_of = display_of
         self._session = session
-        self._began = time.time_ns()
         self._roots: dict[str, Path] = {}
         self._marked: dict[str, bool] = {}
         self._places: dict[tuple[Path, object], _Place | None] = {}
@@ -162,7 +160,8 @@ class Verdicts:
         for target, settings, learned in elsewhere:
             parts.setdefault(id(self._place(target.file, settings)), []).append(learned)
         for place in self._places.values():
-            if place is None:
+            # a process that lives long may have outlived the project
+            if place is None or not place.root.is_dir():
                 continue
             memory, known = place.memory, parts.get(id(place), [])
             if session is not None and place.findings:
@@ -190,7 +189,7 @@ class Verdicts:
 
         project = session.linked_at(place.root, place.settings).project
         names = place.memory.names
-        observer = learning.Observer(project, names, lambda path: session.read(Path(path)), self._began)
+        observer = learning.Observer(project, names, lambda path: session.read(Path(path)), session.began)
         if project.environment is not None:
             place.notes.seen.update(project.environment.notes.seen)
         for path in project.unreadable_installed:
@@ -259,7 +258,9 @@ class Verdicts:
         """What stands for all options that findings depend on."""
         known = self._options_keys.get(id(settings))
         if known is None:
-            values: list[object] = [self._options.judge_noqa, self._options.noqa]
+            # unused comments are looked for where somebody has asked for it
+            asks = settings.preset != "default" or bool(settings.select or settings.extend_select)
+            values: list[object] = [self._options.judge_noqa or not asks, self._options.noqa]
             for field in fields(settings):
                 value = getattr(settings, field.name)
                 if field.name == "baseline":
