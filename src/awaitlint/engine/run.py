@@ -110,7 +110,9 @@ class _Work:
         elif options.cache and options.sieve and not store.overlays:
             from awaitlint.engine.verdicts.verdicts import Verdicts  # noqa: PLC0415  not for every run
 
-            self._verdicts = Verdicts(options, self._display_of, self._session)
+            self._verdicts = Verdicts(
+                options, self._display_of, self._session, getattr(settings_for, "marked", None)
+            )
 
     def check(self, target: Target) -> tuple[Diagnostic, ...]:
         """What is reported of one file."""
