@@ -136,6 +136,54 @@ def test_target_version_is_the_lower_bound_of_requires_python(tmp_path, specifie
     assert load_settings(tmp_path / "sub" / "a.py").target_version == version
 
 
+@pytest.mark.parametrize(
+    ("constraint", "version"),
+    [
+        ("^3.10", (3, 10)),
+        ("~3.11", (3, 11)),
+        (">=3.9,<4.0", (3, 9)),
+        ("3.12.*", (3, 12)),
+        ("^3.9 || ^3.11", (3, 13)),
+        ("*", (3, 13)),
+    ],
+)
+def test_target_version_is_the_lower_bound_of_poetrys_python(tmp_path, constraint, version):
+    write(tmp_path / "pyproject.toml", f'[tool.poetry.dependencies]\npython = "{constraint}"\n')
+    settings = load_settings(tmp_path)
+    assert (settings.target_version, settings.target_is_known) == (version, version != (3, 13))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "version"),
+    [
+        ("setup.cfg", "[metadata]\nname = a\n[options]\npython_requires = >=3.9, <4\n", (3, 9)),
+        ("setup.cfg", "[options]\npython_requires = nonsense\n", None),
+        ("setup.cfg", "python_requires\n", None),
+        ("setup.cfg", "[flake8]\npython_requires = >=3.9\n", None),
+        ("setup.py", "from setuptools import setup\nsetup(python_requires='>=3.10')\n", (3, 10)),
+        ("setup.py", "import setuptools as s\nV = '~=3.11.2'\ns.setup(python_requires=V)\n", (3, 11)),
+        ("setup.py", "V = '>=3.9'\nV = '>=3.10'\nsetup(python_requires=V)\n", None),
+        ("setup.py", "setup(python_requires='>={}.{}'.format(3, 9))\n", None),
+        ("setup.py", "setup(python_requires=os.environ['V'])\n", None),
+        ("setup.py", "setup(python_requires=\n", None),
+        ("setup.py", "raise SystemExit('this is never run')\nsetup(python_requires='>=3.9')\n", (3, 9)),
+    ],
+)
+def test_target_version_is_the_lower_bound_of_python_requires(tmp_path, name, text, version):
+    write(tmp_path / name, text)
+    settings = load_settings(tmp_path / "sub" / "a.py")
+    assert (settings.target_version, settings.target_is_known) == (version or (3, 13), version is not None)
+
+
+def test_pyproject_goes_before_setup_cfg_and_that_before_setup_py(tmp_path):
+    write(tmp_path / "setup.py", "setup(python_requires='>=3.9')\n")
+    assert load_settings(tmp_path).target_version == (3, 9)
+    write(tmp_path / "setup.cfg", "[options]\npython_requires = >=3.10\n")
+    assert load_settings(tmp_path).target_version == (3, 10)
+    write(tmp_path / "pyproject.toml", '[project]\nrequires-python = ">=3.11"\n')
+    assert load_settings(tmp_path).target_version == (3, 11)
+
+
 def test_a_configured_target_version_goes_before_requires_python(tmp_path):
     text = '[project]\nrequires-python = ">=3.9"\n[tool.awaitlint]\ntarget-version = "py312"\n'
     write(tmp_path / "pyproject.toml", text)

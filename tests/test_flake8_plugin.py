@@ -247,6 +247,29 @@ class TestConfiguration:
         (project / path).write_text(VIEWS.replace("touch(key)", "touch(key)  # noqa: AWL101"))
         assert codes(flake8(path, cwd=project)) == [(8, "AWL104")]
 
+    def test_noqa_is_flake8s(self, project: Path) -> None:
+        path = "src/app/views.py"
+        for comment in ("# noqa", "# noqa: AWL1", "# noqa: AWL101,AWL104"):
+            lines = [f"{line}  {comment}" if line.strip() else line for line in VIEWS.splitlines()]
+            (project / path).write_text("\n".join(lines) + "\n")
+            assert flake8(path, cwd=project) == []
+            assert codes(flake8("--disable-noqa", path, cwd=project)) == EXPECTED
+        (project / path).write_text("# flake8: noqa\n" + VIEWS)
+        assert flake8(path, cwd=project) == []
+        found = codes(flake8("--disable-noqa", path, cwd=project))
+        assert found == [(line + 1, code) for line, code in EXPECTED]
+
+    def test_noqa_in_another_file(self, project: Path) -> None:
+        (project / "work.py").write_text("import time\n\ndef work():\n    time.sleep(1)  # noqa: AWL301\n")
+        (project / "main.py").write_text("from work import work\n\nasync def main():\n    work()\n")
+        assert flake8("main.py", cwd=project) == []
+        assert codes(flake8("--disable-noqa", "main.py", cwd=project)) == [(4, "AWL308")]
+
+    def test_comments_of_its_own_stay(self, project: Path) -> None:
+        path = "src/app/views.py"
+        (project / path).write_text(VIEWS.replace("touch(key)", "touch(key)  # awaitlint: ignore[AWL101]"))
+        assert codes(flake8("--disable-noqa", path, cwd=project)) == [(8, "AWL104")]
+
     def test_table_in_pyproject(self, project: Path) -> None:
         with (project / "pyproject.toml").open("a") as file:
             file.write('[tool.awaitlint]\nknown-safe-calls = ["app.db.touch"]\n')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from awaitlint.engine.suppressions import find_suppressions, noqa_rows, suppress
+from awaitlint.engine.suppressions import Comments, noqa_rows, suppress
 from awaitlint.model import Diagnostic, Span
 
 
@@ -167,7 +167,7 @@ def test_what_was_used_is_told_from_what_was_not():
     ]
     first, _, third, _ = outcome.suppressions
     assert outcome.used == {first: {"AWL101"}, third: frozenset()}
-    assert find_suppressions(text) == outcome.suppressions
+    assert Comments.of(text).found == outcome.suppressions
 
 
 def test_every_comment_that_would_do_counts_as_used():
@@ -187,7 +187,7 @@ def test_nothing_is_tokenized_where_there_is_nothing_to_do(monkeypatch):
     monkeypatch.setattr("awaitlint.engine.suppressions._read", refuse)
     assert suppress("f()  # noqa\n", []).kept == ()
     assert suppress("f()\n", [found(1)]).kept == (found(1),)
-    assert find_suppressions("f()\n") == ()
+    assert Comments.of("f()\n").found == ()
 
 
 def test_rows_where_a_noqa_can_stand():

@@ -21,9 +21,12 @@ from awaitlint.engine.directory import DIRECTORY
 from awaitlint.engine.run import Options, run
 from awaitlint.engine.verdicts import memory as memory_module
 from awaitlint.engine.verdicts.names import Names
+from awaitlint.engine.verdicts.shape import same_shape
 from awaitlint.files.discover import discover
 from awaitlint.files.inputs import Notes, look, note_everything, note_file, note_names, note_variable, noting
 from awaitlint.files.source import SourceStore
+from awaitlint.index.lower import lower
+from awaitlint.syntax.parse import parse
 from benchmarks.comparison.marks import read as marked_lines
 from tests.venvs import POSIX, venv, write
 
@@ -102,6 +105,47 @@ def test_a_change_concerns_those_that_depend_on_it(project, checked):
     write(project, {"app/other.py": PROJECT["app/other.py"] + "    asyncio.sleep(2)\n"})
     assert ("app/other.py", 6, "AWL101") in lines(found(project))
     assert checked == ["other.py"]
+
+
+PADDING = "# padding\n" * 120
+
+
+def test_a_comment_concerns_findings_that_name_places(project, checked):
+    write(project, {"app/db.py": PADDING + PROJECT["app/db.py"]})
+    write(project, {"app/fine.py": "from app.db import fetch\n\n\nasync def fine():\n    await fetch()\n"})
+    found(project)
+    checked.clear()
+    write(project, {"app/db.py": PADDING + "# more\n" + PROJECT["app/db.py"]})
+    # `service` has a finding that names a line in `db`; `routes` has one, and depends on `service`
+    assert found(project) == found(project, cache=False)
+    assert checked[:3] == ["db.py", "routes.py", "service.py"]
+    assert "fine.py" not in checked[:3]
+    checked.clear()
+    found(project)
+    assert checked == []
+    # on one line now, and so no place is where it was
+    write(project, {"app/db.py": PADDING + PROJECT["app/db.py"].replace(": ...", ":\n    ...")})
+    assert found(project) == found(project, cache=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("# more\n{}", True),
+        ("{}\n\n", True),
+        ("{}x = 1\n", False),
+        ("import asyncio\n{}", False),
+    ],
+)
+def test_shapes(text, same):
+    source = 'import db\n\n\nasync def f(x):\n    """Say."""\n    db.g(x); db.h(x)\n    return [x]\n'
+    before, after = (lower(parse(each.encode()), each.encode()) for each in (source, text.format(source)))
+    assert same_shape(before, after) is same
+
+
+def test_what_stood_on_one_line_has_another_shape_on_two():
+    one, two = "def f():\n    g(); h()\n", "def f():\n    g()\n    h()\n"
+    assert not same_shape(*(lower(parse(each.encode()), each.encode()) for each in (one, two)))
 
 
 def test_part_of_a_project_is_checked_without_forgetting_the_rest(project, checked):

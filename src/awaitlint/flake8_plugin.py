@@ -12,8 +12,10 @@ import functools
 import io
 import os
 import sys
+import time
 import tokenize
 from dataclasses import dataclass
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,18 +26,23 @@ from awaitlint.config.errors import ConfigError
 from awaitlint.config.load import SettingsCache
 from awaitlint.engine.options import Options
 from awaitlint.engine.roots import one_for_each_root
-from awaitlint.engine.session import Session
-from awaitlint.files.discover import Target
+from awaitlint.engine.verdicts.verdicts import Verdicts
+from awaitlint.files.discover import Target, display_name
 from awaitlint.files.source import SourceError, SourceStore, decode
 from awaitlint.rulekit.registry import rule_keys
 
 if TYPE_CHECKING:
     import argparse
     import ast
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flake8.options.manager import OptionManager
 
+    from awaitlint.engine.session import Session
+    from awaitlint.model import Diagnostic
+
+#: seconds for which what the cache says is taken to hold
+_RECHECK = 2.0
 #: flake8's option and the key of `[tool.awaitlint]` that it takes the place of
 _OVERRIDES = {
     "awl_known_safe_calls": "known-safe-calls",
@@ -52,6 +59,7 @@ class _Choices:
 
     config: Path | None = None
     isolated: bool = False
+    noqa: bool = True
     overrides: tuple[tuple[str, str | tuple[str, ...]], ...] = ()
 
     def settings(self) -> SettingsCache:
@@ -65,27 +73,96 @@ class _Choices:
 
 
 class _Checker:
-    """One session, which lives as long as the process and notices what changes meanwhile."""
+    """What lives as long as the process and notices what changes meanwhile.
+
+    A file that is saved may be known from the cache; only for others is there a session.
+    """
 
     def __init__(self, choices: _Choices) -> None:
-        # which ``noqa`` does what is up to flake8's own options
         given = os.environ.get("AWAITLINT_CACHE_DIR")
         cache_dir = Path(os.path.realpath(given)) if given else None
-        options = Options(isolated=choices.isolated, judge_noqa=False, cache_dir=cache_dir)
-        self._session = Session(choices.settings(), SourceStore(), options)
+        self._settings_for = choices.settings()
+        # which ``noqa`` does what is up to flake8's own options
+        self._options = Options(
+            isolated=choices.isolated, judge_noqa=False, noqa=choices.noqa, cache_dir=cache_dir
+        )
+        self._session: Session | None = None
+        self._verdicts: Verdicts | None = None
+        self._began = 0.0
+        self._generation = 0
+        # flake8's workers end without what `atexit` would run
+        Finalize(None, self._keep, exitpriority=0)
 
     def check(self, filename: str, lines: list[str]) -> Iterator[tuple[int, int, str]]:
         """(line, column, "CODE message") of each finding in the file, whose text is `lines`."""
-        path = Path(os.path.abspath(filename))  # noqa: PTH100  pathlib would keep ".."
-        text = "".join(lines)
-        self._session.refresh({})
-        if not _holds(self._session.lowered(path).data, text):
-            self._session.refresh({path: _encode(text)})
-        for found in one_for_each_root(self._session.check(Target(path, filename))):
+        target = Target(os.path.abspath(filename), filename)  # noqa: PTH100  pathlib would keep ".."
+        for found in one_for_each_root(self._found(target, "".join(lines))):
             yield found.span.line, found.span.column, f"{found.code} {found.message}"
-        for crash in self._session.internal_errors:
+        crashes = self._session.internal_errors if self._session is not None else []
+        for crash in crashes:
             print(f"awaitlint: {crash}", file=sys.stderr)  # noqa: T201  no flake8 report has a place for it
-        self._session.internal_errors.clear()
+        crashes.clear()
+
+    def _found(self, target: Target, text: str) -> Sequence[Diagnostic]:
+        """What is reported of a file with this text."""
+        settings = self._settings_for(target.path)
+        is_saved = _holds(_saved(target.path), text)
+        known = self._memory().recall(target, settings) if is_saved else None
+        if known is not None and settings.baseline is None:
+            return known.found
+        session = self._working_session()
+        session.refresh({})
+        if known is not None:
+            return session.shown(target, known)
+        if not is_saved or not _holds(session.lowered(target.path).data, text):
+            session.refresh({target.path: _encode(text)})
+            return session.check(target)
+        with self._memory().watching(target, settings, session) as keep:
+            checked = session.checked(target)
+            keep(checked)
+        return session.shown(target, checked)
+
+    def _memory(self) -> Verdicts:
+        """What is known of earlier runs, as it was a moment ago."""
+        now, session = time.monotonic(), self._session
+        if session is not None and session.generation != self._generation:
+            # what was looked up for the findings is not known any more
+            self._generation = session.generation
+            self._verdicts = None
+        elif now - self._began > _RECHECK:
+            self._keep()
+        if self._verdicts is None:
+            self._began = now
+            self._verdicts = Verdicts(self._options, _display_of, self._working_session)
+        return self._verdicts
+
+    def _keep(self) -> None:
+        """Write down what was found."""
+        session = self._session
+        if self._verdicts is not None and (session is None or session.generation == self._generation):
+            if session is not None:
+                session.flush()
+            self._verdicts.save(session)
+        self._verdicts = None
+
+    def _working_session(self) -> Session:
+        if self._session is None:
+            from awaitlint.engine.session import Session  # noqa: PLC0415  not for files that are known
+
+            self._session = Session(self._settings_for, SourceStore(), self._options)
+        return self._session
+
+
+def _display_of(path: Path) -> str:
+    return display_name(os.fspath(path), os.getcwd())  # noqa: PTH109
+
+
+def _saved(path: Path) -> bytes | None:
+    """The bytes of a file; None where it cannot be read."""
+    try:
+        return SourceStore().read(path)
+    except SourceError:
+        return None
 
 
 def _holds(data: bytes | None, text: str) -> bool:
@@ -199,7 +276,9 @@ class Plugin:
             if value:
                 overrides.append((key, tuple(value) if isinstance(value, list) else value))
         config = Path(options.awl_config) if options.awl_config else None
-        choices = _Choices(config, options.awl_isolated, tuple(overrides))
+        # flake8's own option, which a manager without flake8's options does not have
+        noqa = not getattr(options, "disable_noqa", False)
+        choices = _Choices(config, options.awl_isolated, noqa, tuple(overrides))
         try:
             choices.settings()
         except ConfigError as error:

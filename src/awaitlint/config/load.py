@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import stat
 import time
 import tomllib
@@ -17,6 +16,7 @@ from typing import Any
 
 from awaitlint.config.errors import COMMAND_LINE, ConfigError, did_you_mean
 from awaitlint.config.options import BY_KEY, Kind, OptionError, parse
+from awaitlint.config.requires import SETUP_NAMES, Required, in_pyproject, in_setup
 from awaitlint.config.selection import unknown_selector
 from awaitlint.config.settings import Settings
 from awaitlint.files.environments import UnusableError, named_environment
@@ -45,18 +45,17 @@ class _Directory:
     signatures: tuple[_Signature, ...]
     config_path: Path | None
     values: Mapping[str, object] | None
-    requires_python: tuple[int, int] | None
+    requires: Required | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What governs a directory: its configuration, and what ``requires-python`` says and where."""
+    """What governs a directory: its configuration, and which Python it asks for."""
 
     root: Path
     config_path: Path | None = None
     values: Mapping[str, object] = field(default_factory=dict)
-    requires: tuple[int, int] | None = None
-    requires_path: Path | None = None
+    requires: Required | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +119,8 @@ class SettingsCache:
         """Where the values of options come from, by their fields; none of those that have their defaults."""
         source = self._source(directory, time.monotonic())
         found: dict[str, tuple[Origin, ...]] = {}
-        if source.requires_path is not None:
-            found["target_version"] = (Origin(source.requires_path, "requires-python"),)
+        if source.requires is not None:
+            found["target_version"] = (Origin(source.requires.path, source.requires.key),)
         if source.config_path is not None:
             found.update(dict.fromkeys(source.values, (Origin(source.config_path),)))
         if "select" in self._overrides:
@@ -138,21 +137,19 @@ class SettingsCache:
         if self._isolated:
             return _Source(self._root(directory, now))
         found: _Directory | None = None
-        requires: tuple[int, int] | None = None
-        requires_path: Path | None = None
+        requires: Required | None = None
         for ancestor in (directory, *directory.parents):
             state = self._directory(ancestor, now)
             if found is None and state.values is not None:
                 found = state
-            if requires is None and state.requires_python is not None:
-                requires, requires_path = state.requires_python, ancestor / PYPROJECT
+            requires = requires or state.requires
         if self._config is not None:
             root, path, values = self._root(directory, now), self._config, self._named_config(self._config)
         elif found is None or found.config_path is None or found.values is None:
             root, path, values = self._root(directory, now), None, {}
         else:
             root, path, values = found.config_path.parent, found.config_path, found.values
-        return _Source(root, path, values, requires, requires_path)
+        return _Source(root, path, values, requires)
 
     def _root(self, directory: Path, now: float) -> Path:
         if now - self._marked[0] >= self._recheck:
@@ -160,7 +157,8 @@ class SettingsCache:
         return project_root(directory, marked=self._marked[1])
 
     def _settings_of(self, source: _Source) -> Settings:
-        values, config_path, requires = source.values, source.config_path, source.requires
+        values, config_path = source.values, source.config_path
+        requires = source.requires.version if source.requires is not None else None
         key = (source.root, config_path, id(values) if values else None, requires)
         known = self._settings.get(key)
         if known is not None:
@@ -181,7 +179,7 @@ class SettingsCache:
         known = self._directories.get(name)
         if known is not None and now - known[0] < self._recheck:
             return known[1]
-        signatures = tuple(_signature(os.path.join(name, each)) for each in CONFIG_NAMES)
+        signatures = tuple(_signature(os.path.join(name, each)) for each in (*CONFIG_NAMES, *SETUP_NAMES))
         if known is not None and known[1].signatures == signatures:
             state = known[1]
         else:
@@ -192,17 +190,20 @@ class SettingsCache:
     def _read_directory(self, directory: Path, signatures: tuple[_Signature, ...]) -> _Directory:
         config_path: Path | None = None
         values: Mapping[str, object] | None = None
-        requires: tuple[int, int] | None = None
-        for name, signature in zip(CONFIG_NAMES, signatures, strict=True):
+        requires: Required | None = None
+        for name, signature in zip((*CONFIG_NAMES, *SETUP_NAMES), signatures, strict=True):
             if signature is None:
                 continue
             path = directory / name
+            if name in SETUP_NAMES:
+                requires = requires or in_setup(path)
+                continue
             if name != PYPROJECT:
                 if values is None:
                     config_path, values = path, self._values(_toml(path, _read(path)), path)
                 continue
             data = _read(path)
-            if b"awaitlint" not in data and b"requires-python" not in data:
+            if not any(word in data for word in (b"awaitlint", b"requires-python", b"poetry")):
                 continue
             try:
                 table = _toml(path, data)
@@ -211,7 +212,7 @@ class SettingsCache:
                 if b"tool.awaitlint" in data:
                     raise
                 continue
-            requires = _requires_python(table)
+            requires = in_pyproject(path, table)
             own = _own_table(table, path)
             if values is None and own is not None:
                 config_path, values = path, self._values(own, path)
@@ -374,17 +375,3 @@ def _own_table(table: Mapping[str, object], path: Path) -> Mapping[str, object] 
     if not isinstance(own, dict):
         raise ConfigError(path, "expected a table", key="tool.awaitlint", value=own)
     return own
-
-
-def _requires_python(table: Mapping[str, object]) -> tuple[int, int] | None:
-    """The lowest version that ``requires-python`` admits, to the minor version."""
-    project = table.get("project")
-    specifier = project.get("requires-python") if isinstance(project, dict) else None
-    if not isinstance(specifier, str):
-        return None
-    bounds = [
-        (int(match[1]), int(match[2] or 0))
-        for clause in specifier.split(",")
-        if (match := re.fullmatch(r"\s*(?:>=|>|~=|===?)\s*(\d+)(?:\.(\d+))?(?:\.[\w.*]+)?\s*", clause))
-    ]
-    return max(bounds, default=None)

@@ -179,7 +179,8 @@ OPTIONS = (
         "target-version",
         Kind.VERSION,
         "The oldest Python that the code has to run on. Where it is not given, the lower bound of"
-        " `requires-python` in pyproject.toml.",
+        " `requires-python` in pyproject.toml (or of `python` among Poetry's dependencies), or of"
+        " `python_requires` in setup.cfg or setup.py, where that is a plain text.",
         'target-version = "3.11"',
     ),
     Option(

@@ -41,7 +41,7 @@ class Settings:
     python: Path | None = None
     #: the oldest Python that the code has to run on
     target_version: tuple[int, int] = (3, 13)
-    #: whether the configuration, the command line or `requires-python` says so
+    #: whether the configuration, the command line or what the project requires says so
     target_is_known: bool = False
     #: the file of the findings that are known already; absolute
     baseline: Path | None = None

@@ -23,7 +23,7 @@ import msgspec
 
 import awaitlint
 from awaitlint.engine.directory import cache_directory
-from awaitlint.engine.pack import PackDirectory
+from awaitlint.engine.pack import LARGEST, PackDirectory
 from awaitlint.files.digests import digest
 from awaitlint.index.facts import (
     SCHEMA,
@@ -99,7 +99,7 @@ class FactsCache:
         """The facts of a module by its bytes; the caller owns them."""
         if len(data) < _SMALLEST:
             return None
-        key = digest(data, person=salt())
+        key = key_of(data)
         for payload in self._entries.candidates(key, _RATIO * (len(data) + 1024)):
             try:
                 facts = _DECODER.decode(payload)
@@ -108,6 +108,15 @@ class FactsCache:
             if facts is not None and is_sound(facts, data):
                 return facts
             self._entries.reject(key)
+        return None
+
+    def unchecked(self, key: bytes) -> ModuleFacts | None:
+        """The facts of a key, to be compared with others: what they refer to need not be there."""
+        for payload in self._entries.candidates(key, LARGEST):
+            try:
+                return _DECODER.decode(payload)
+            except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+                self._entries.reject(key)
         return None
 
     def put(self, data: bytes, facts: ModuleFacts) -> None:
@@ -119,7 +128,7 @@ class FactsCache:
         except (msgspec.MsgspecError, OverflowError, UnicodeEncodeError, RecursionError):
             return
         if len(payload) <= _RATIO * (len(data) + 1024) and is_sound(facts, data):
-            self._entries.put(digest(data, person=salt()), payload)
+            self._entries.put(key_of(data), payload)
 
     def flush(self) -> None:
         """Write what was put."""
@@ -142,6 +151,11 @@ def salt() -> bytes:
         except OSError:  # installed without its sources
             made_with.append(None)
     return digest(repr(made_with).encode())
+
+
+def key_of(data: bytes) -> bytes:
+    """The key of a module's facts by its bytes."""
+    return digest(data, person=salt())
 
 
 def _python_files(package: Path, *directories: str) -> Iterable[Path]:

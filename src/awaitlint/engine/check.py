@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+import functools
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from awaitlint.config.options import SEVERITIES
@@ -41,7 +42,7 @@ def check_file(session: Session, target: Target, *, hidden: bool = False) -> Che
     codes = selected(rule_keys(), settings, target.path)
     lowered = session.lowered(target.path)
     if lowered.problem is not None:
-        return _unreadable(target, lowered, codes)
+        return _unreadable(session, target, lowered, codes)
     if target.path.suffix == ".pyi" or not codes:
         return Checked(codes=codes)
     rules = [rule for rule in all_rules() if rule.code in codes and is_wanted(rule, settings)]
@@ -50,10 +51,13 @@ def check_file(session: Session, target: Target, *, hidden: bool = False) -> Che
     except RecursionError:
         session.was_too_deep = True
         session.linked(target.path, settings).infer.recover()
-        return _unreadable(target, lowered._replace(problem=_TOO_DEEP), codes)
+        return _unreadable(session, target, lowered._replace(problem=_TOO_DEEP), codes)
     if context is None:
         return Checked()
-    return _outcome(session, context, frozenset(rule.code for rule in rules), hidden=hidden)
+    checked = _outcome(session, context, frozenset(rule.code for rule in rules), hidden=hidden)
+    # what it has worked out refers to it, and would stay until garbage is collected
+    vars(context).clear()
+    return checked
 
 
 def _outcome(session: Session, context: ModuleContext, codes: frozenset[str], *, hidden: bool) -> Checked:
@@ -61,13 +65,14 @@ def _outcome(session: Session, context: ModuleContext, codes: frozenset[str], *,
     settings = context.settings
     wanted = [pair for pair in context.findings if is_wanted(pair[1], settings)]
     shown = first_of_each_cause(wanted)
+    noqa = session.options.noqa
     if UnusedSuppression.code not in codes and not hidden:
         # the text of a file without findings need not be decoded
-        return Checked(suppress(context.text, shown).kept if shown else ())
+        return Checked(suppress(context.text, shown, noqa=noqa).kept if shown else ())
     mild = first_of_each_cause(pair for pair in context.findings if not is_wanted(pair[1], settings))
     whole = not any(finding.code == SyntaxErrorRule.code for _, finding in context.findings)
     checked = codes - context.failed if whole else codes & {SyntaxErrorRule.code}
-    comments = Comments.of(context.text)
+    comments = Comments.of(context.text, noqa=noqa)
     outcome = suppress(context.text, [*shown, *mild], comments)
     unshown = set(map(id, mild))
     found = [each for each in outcome.kept if id(each) not in unshown]
@@ -145,7 +150,7 @@ def _context(
     )
 
 
-def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> Checked:
+def _unreadable(session: Session, target: Target, lowered: Lowered, codes: frozenset[str]) -> Checked:
     """The one finding about a file that cannot be read, decoded or parsed."""
     if SyntaxErrorRule.code not in codes or lowered.problem is None:
         return Checked()
@@ -156,7 +161,8 @@ def _unreadable(target: Target, lowered: Lowered, codes: frozenset[str]) -> Chec
             text = decode(lowered.data).text
         except SourceError:
             text = lowered.data.decode("latin-1")
-    return Checked(suppress(text, [finding]).kept, codes=frozenset({SyntaxErrorRule.code}))
+    kept = suppress(text, [finding], noqa=session.options.noqa).kept
+    return Checked(kept, codes=frozenset({SyntaxErrorRule.code}))
 
 
 def _suspects(session: Session, context: ModuleContext, rules: list[Rule]) -> dict[int, set[Rule]]:
@@ -257,9 +263,12 @@ def _visit(session: Session, context: ModuleContext, rules: list[Rule], lines: d
             context.display, SyntaxProblem(problem.line, problem.column, reason)
         )
         context.findings.append((SyntaxErrorRule.code, finding))
+    for guard in guards.values():
+        # its methods refer to it
+        vars(guard).clear()
 
 
-@cache
+@functools.cache
 def _visitors(classes: tuple[type, ...]) -> tuple[str, ...]:
     """The names of the methods that look at nodes, of the classes of a rule."""
     return tuple(name for name in dir(classes[0]) if name.startswith(("visit_", "leave_")))
@@ -303,8 +312,11 @@ def _crashed(session: Session, context: ModuleContext, rule: Rule, error: Except
 
 
 def first_of_each_cause(findings: Iterable[tuple[object, Diagnostic]]) -> list[Diagnostic]:
-    """Findings (with their causes) in order; of several with one cause, the first in the text."""
-    ordered = sorted(findings, key=lambda pair: pair[1].sort_key)
+    """Findings (with their causes) in order; of several with one cause, the first in the text.
+
+    Those of a rule that yields to another are left out where that one reports the same cause or place.
+    """
+    ordered = sorted(unyielded(findings), key=lambda pair: pair[1].sort_key)
     seen: set[object] = set()
     kept = []
     for cause, finding in ordered:
@@ -312,3 +324,26 @@ def first_of_each_cause(findings: Iterable[tuple[object, Diagnostic]]) -> list[D
             seen.add(cause)
             kept.append(finding)
     return kept
+
+
+def unyielded(findings: Iterable[tuple[object, Diagnostic]]) -> list[tuple[object, Diagnostic]]:
+    """Findings (with their causes), less those that another rule has more to say of."""
+    found = list(findings)
+    yielding = _yielding()
+    if not any(finding.code in yielding for _, finding in found):
+        return found
+    spoken: dict[object, set[str]] = {}
+    for cause, finding in found:
+        spoken.setdefault(cause, set()).add(finding.code)
+        spoken.setdefault(finding.span, set()).add(finding.code)
+    return [
+        (cause, finding)
+        for cause, finding in found
+        if (spoken[cause] | spoken[finding.span]).isdisjoint(yielding.get(finding.code, ()))
+    ]
+
+
+@functools.cache
+def _yielding() -> dict[str, frozenset[str]]:
+    """Of the rules that yield to others, by code, the codes of those."""
+    return {rule.code: rule.yields_to for rule in all_rules() if rule.yields_to}

@@ -27,8 +27,8 @@ class Options:
     `sieve` off makes the visitors walk every function, `cache` off neither reads nor writes the cache on
     disk, which `cache_dir` puts into a directory of the user's choice: none of them changes what is found.
     `isolated` makes the environment that is active in the shell count for nothing.  `judge_noqa` off leaves
-    it to somebody else which ``# noqa`` is needed.  `baseline` says what the baselines are there for, which
-    the settings name.
+    it to somebody else which ``# noqa`` is needed; `noqa` off makes it silence nothing.  `baseline` says what
+    the baselines are there for, which the settings name.
     """
 
     sieve: bool = True
@@ -36,6 +36,7 @@ class Options:
     cache_dir: Path | None = None
     isolated: bool = False
     judge_noqa: bool = True
+    noqa: bool = True
     baseline: BaselineUse = BaselineUse.APPLY
 
     @property

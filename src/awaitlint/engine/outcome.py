@@ -117,8 +117,8 @@ def _reports(
         elif each in shown:
             does = f"reports it{where}"
         else:
-            first = next(other for same, other in on if same == cause and other in shown)
-            does = f"reports it once, on line {first.span.line}"
+            first = next((other for same, other in on if same == cause and other in shown), None)
+            does = f"reports it once, on line {first.span.line}" if first else "leaves it to the other rule"
         yield Report(each.code, each.name, does)
 
 

@@ -8,14 +8,13 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaitlint.engine.cache import FactsCache, project_cache
+from awaitlint.engine.cache import FactsCache, key_of, project_cache
 from awaitlint.engine.check import check_file
 from awaitlint.engine.environments import Environments
 from awaitlint.engine.known import Baselines
 from awaitlint.engine.options import Options
 from awaitlint.engine.silences import Silences
 from awaitlint.engine.verdicts.memory import signature_of
-from awaitlint.files.digests import digest
 from awaitlint.files.discover import display_name
 from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore, decode, split_lines
@@ -49,7 +48,7 @@ class Lowered(NamedTuple):
     data: bytes | None
     facts: ModuleFacts | None
     problem: SyntaxProblem | SourceError | None
-    #: of `data`, where no unsaved buffer stands in for the file
+    #: the key of `data` in the cache, where no unsaved buffer stands in for the file
     digest: bytes = b""
 
 
@@ -79,6 +78,10 @@ class Session:
         self.store = store
         self.options = options or Options()
         self.displays: dict[Path, str] = {}
+        #: when it was made, in nanoseconds since 1970: it has read nothing before
+        self.began = time.time_ns()
+        #: how often what was known of projects had to be given up
+        self.generation = 0
         #: where it is wanted: the files whose names were asked for, with the names
         self.asked: dict[Path, str] | None = None
         #: whether Python's stack did not suffice for something: then it matters where one began
@@ -189,7 +192,8 @@ class Session:
             from awaitlint.rulekit.texts import Texts  # noqa: PLC0415
 
             texts = Texts(lambda path: self.lowered(path).data)
-            known = Chains(linked.infer, Leaves(linked.infer, settings), texts, Silences(texts))
+            silences = Silences(texts, noqa=self.options.noqa)
+            known = Chains(linked.infer, Leaves(linked.infer, settings), texts, silences)
             self._chains[linked.infer, told] = known
         return known
 
@@ -206,6 +210,11 @@ class Session:
     def facts(self, path: Path) -> ModuleFacts | None:
         """A file's facts, where it can be read and parsed."""
         return self.lowered(path).facts
+
+    def facts_before(self, path: Path, key: bytes) -> ModuleFacts | None:
+        """The facts that a file had when its bytes had this key, where they are in the cache still."""
+        cache = self._cache(path)
+        return cache.unchecked(key) if cache is not None else None
 
     def lowered(self, path: Path) -> Lowered:
         """A file's facts, read anew where the file has changed since."""
@@ -232,7 +241,7 @@ class Session:
             return Lowered(signature, None, None, error)
         known = self._lowered.get(path)
         if path not in self.store.overlays:
-            read = digest(data)
+            read = key_of(data)
         if known is not None and known.data == data:
             return known._replace(signature=signature, digest=read)
         cache = self._cache(path)
@@ -289,6 +298,7 @@ class Session:
             # looking must stay cheap beside what is looked at
             self._interval = max(_RECHECK, 20 * (self._checked - now))
         if changed:
+            self.generation += 1
             self._linked.clear()
             self._chains.clear()
             self._roots.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awaitlint.engine.suppressions import find_suppressions, may_suppress
+from awaitlint.engine.suppressions import Comments, may_suppress
 from awaitlint.model import Diagnostic, Span
 
 if TYPE_CHECKING:
@@ -35,10 +35,12 @@ class Silences:
 
     Args:
         texts: The texts of the modules.
+        noqa: Whether ``# noqa`` counts.
     """
 
-    def __init__(self, texts: Texts) -> None:
+    def __init__(self, texts: Texts, *, noqa: bool = True) -> None:
         self._texts = texts
+        self._noqa = noqa
         #: whether a comment may speak of the whole module
         self._may_be_whole: dict[Module, bool] = {}
         self._lines: dict[Module, tuple[bool, frozenset[int]]] = {}
@@ -57,11 +59,10 @@ class Silences:
             found = self._lines[module] = self._read("\n".join(lines))
         return found[0] or line in found[1]
 
-    @staticmethod
-    def _read(text: str) -> tuple[bool, frozenset[int]]:
+    def _read(self, text: str) -> tuple[bool, frozenset[int]]:
         """Whether the whole text is silent, and the lines that are."""
         lines: set[int] = set()
-        for each in find_suppressions(text):
+        for each in Comments.of(text, noqa=self._noqa).found:
             place = Span(each.span.line, 0, each.span.line, 0)
             if any(
                 each.covering(Diagnostic("", place, code, name, "")) is not None for code, name in CHAINED

@@ -23,7 +23,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from awaitlint.files.source import split_lines
 from awaitlint.model import Diagnostic, Span
@@ -66,6 +66,11 @@ class Suppression:
     foreign: bool = False
     listed: int = 0
 
+    @property
+    def is_noqa(self) -> bool:
+        """Whether it is a ``# noqa``, of the line or of the file."""
+        return not (self.by_name or self.foreign)
+
     def covering(self, diagnostic: Diagnostic) -> tuple[str, ...] | None:
         """The selectors that cover the finding, none for a bare comment; None where it is not covered."""
         if self.selectors is None:
@@ -106,9 +111,15 @@ class Comments:
     complete: bool = True
 
     @staticmethod
-    def of(text: str) -> Comments:
-        """The comments of a text; where it has none, nothing is known of its lines."""
-        return _read(text) if _ANY.search(text) else Comments((), {}, {})
+    def of(text: str, *, noqa: bool = True) -> Comments:
+        """The comments of a text; where it has none, nothing is known of its lines.
+
+        `noqa` off leaves out ``# noqa``.
+        """
+        comments = _read(text) if _ANY.search(text) else Comments((), {}, {})
+        if noqa:
+            return comments
+        return replace(comments, found=tuple(each for each in comments.found if not each.is_noqa))
 
     @staticmethod
     def read(text: str) -> Comments:
@@ -129,11 +140,16 @@ class Comments:
         return sorted({span.line, span.end_line, first, last, self.joined.get(span.line, span.line)})
 
 
-def suppress(text: str, diagnostics: Sequence[Diagnostic], comments: Comments | None = None) -> Suppressed:
-    """Drop the findings of one file that its comments silence; the order of the others is kept."""
+def suppress(
+    text: str, diagnostics: Sequence[Diagnostic], comments: Comments | None = None, *, noqa: bool = True
+) -> Suppressed:
+    """Drop the findings of one file that its comments silence; the order of the others is kept.
+
+    `comments` are those of the text, where they are known; otherwise `noqa` off leaves out ``# noqa``.
+    """
     if not diagnostics:
         return Suppressed(())
-    comments = comments or Comments.of(text)
+    comments = comments or Comments.of(text, noqa=noqa)
     if not comments.found:
         return Suppressed(tuple(diagnostics))
     kept: list[Diagnostic] = []
@@ -162,11 +178,6 @@ def coverings(
 def may_suppress(line: str) -> bool:
     """Whether there may be such a comment on a line: cheap, and never too narrow."""
     return _ANY.search(line) is not None
-
-
-def find_suppressions(text: str) -> tuple[Suppression, ...]:
-    """All such comments of a file, in order."""
-    return Comments.of(text).found
 
 
 def noqa_rows(text: str, diagnostics: Iterable[Diagnostic]) -> list[int]:

@@ -146,4 +146,4 @@ def split_lines(text: str) -> list[str]:
     Only ``\n``, ``\r\n`` and ``\r`` end a line: `str.splitlines` would also split at form feeds and at
     Unicode's separators, which may stand inside a string literal.
     """
-    return _LINE_END.split(text)
+    return _LINE_END.split(text) if "\r" in text else text.split("\n")

@@ -78,7 +78,7 @@ class Module:
 
     __slots__ = (
         *("directory", "facts", "is_namespace", "is_package", "is_stdlib", "is_stub", "memo", "name"),
-        *("origin", "path", "reads", "unreadable", "uses"),
+        *("origin", "path", "reads", "text_matters", "unreadable", "uses"),
     )
 
     def __init__(
@@ -112,6 +112,8 @@ class Module:
         self.uses: dict[tuple[str, int], Module | None] = {}
         #: modules of which its code takes attributes, however it came by them
         self.reads: set[Module] = set()
+        #: whether somebody has looked at its text, and not at its facts only
+        self.text_matters = False
         #: files that were meant by one of the lookups, and could not be read or parsed
         self.unreadable: set[str] = set()
 

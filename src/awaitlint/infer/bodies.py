@@ -12,6 +12,7 @@ from awaitlint.infer.values import ClassValue, Instance, Unknown, Value, union, 
 
 if TYPE_CHECKING:
     from awaitlint.index.project import Module
+    from awaitlint.index.recent import Recent
     from awaitlint.infer.values import FunctionValue
 
 #: what every coroutine has besides the attributes of `object`
@@ -54,7 +55,7 @@ class Bodies(Parameters):
         """For each node of a module, the nodes that use it."""
         found = self._user_tables.get(module)
         if found is None:
-            found = self._user_tables[module] = {}
+            found = {}
             for index, node in enumerate(module.facts.nodes):
                 kind = type(node)
                 parts: tuple[int, ...]
@@ -74,6 +75,7 @@ class Bodies(Parameters):
                         found[part] = [index]
                     else:
                         users.append(index)
+            self._user_tables.put(module, found)
         return found
 
     def _captured(self, module: Module) -> dict[tuple[int, str], list[int]]:
@@ -211,7 +213,7 @@ class Bodies(Parameters):
         return classes is None or not all(self.refuses(self.as_instance(cls)) for cls in classes)
 
     _asked_for: dict[Module, frozenset[str]]
-    _user_tables: dict[Module, dict[int, list[int]]]
+    _user_tables: Recent[Module, dict[int, list[int]]]
     _captures: dict[Module, dict[tuple[int, str], list[int]]]
     _param_uses: dict[tuple[Module, int, int], list[UseOfParameter]]
 

@@ -16,6 +16,7 @@ from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.index.handoffs import Role, given, handoffs
 from awaitlint.index.project import Origin
+from awaitlint.index.recent import Recent
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
     CallableValue,
@@ -54,6 +55,8 @@ _CONSUMERS = frozenset(
 )
 #: how many parameters of a call are known where its function's body is looked at, and how deep that goes
 _MOST_BOUND = 4
+#: modules whose sites are kept by scope at least
+_MOST_TABLES = 16
 #: values that tell which code runs when a parameter is used
 _TELLING = (FunctionValue, CallableValue, ClassValue, Instance)
 
@@ -97,7 +100,7 @@ class CallGraph:
     def __init__(self, infer: Inference) -> None:
         self.infer = infer
         self._steps: dict[FunctionValue, tuple[Step, ...]] = {}
-        self._tables: dict[Module, _Table] = {}
+        self._tables: Recent[Module, _Table] = Recent(_MOST_TABLES)
         self._getters: dict[tuple[Module, int, str], FunctionValue | None] = {}
         self._parameters: dict[tuple[Module, int, bool], tuple[int, ...]] = {}
 
@@ -113,10 +116,11 @@ class CallGraph:
         """The sites of a module, by scope and by node."""
         found = self._tables.get(module)
         if found is None:
-            found = self._tables[module] = _Table({}, {})
+            found = _Table({}, {})
             for site in module.facts.sites:
                 found.by_scope.setdefault(site.scope, []).append(site)
                 found.own.setdefault(site.node, site)
+            self._tables.put(module, found)
         return found
 
     # ------------------------------------------------------------------ bodies

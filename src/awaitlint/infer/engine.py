@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from awaitlint.index.recent import Recent
 from awaitlint.infer.expectations import Expectations
 
 if TYPE_CHECKING:
@@ -15,9 +16,12 @@ if TYPE_CHECKING:
     from awaitlint.infer.signatures import _Shape
     from awaitlint.infer.values import ClassValue, FunctionValue, Instance, TypeVarValue, Value
 
+#: modules whose tables of users are kept at least: they are quickly made, and as large as the facts
+_MOST_TABLES = 16
+
 
 class Inference(Expectations):
-    """Answers what an expression evaluates to.  Everything it finds out is remembered."""
+    """Answers what an expression evaluates to.  What it finds out is remembered."""
 
     def __init__(self, project: Project) -> None:
         super().__init__(project)
@@ -36,7 +40,7 @@ class Inference(Expectations):
         self._context_depth = 0
         self._private: dict[Module, dict[str, list[f.Call]]] = {}
         self._asked_for: dict[Module, frozenset[str]] = {}
-        self._user_tables: dict[Module, dict[int, list[int]]] = {}
+        self._user_tables: Recent[Module, dict[int, list[int]]] = Recent(_MOST_TABLES)
         self._captures: dict[Module, dict[tuple[int, str], list[int]]] = {}
         self._tables: dict[Module, _Table] = {}
         self._param_uses: dict[tuple[Module, int, int], list[UseOfParameter]] = {}

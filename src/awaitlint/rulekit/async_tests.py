@@ -170,6 +170,7 @@ class AsyncTests:
         module = self._infer.project.file_for(self._module.module, path)
         if module is None or module.facts.stars:
             return False
+        module.text_matters = True
         names = module.facts.scopes[0].bindings
         hooks = {name for name in names if name.startswith("pytest_")} - _HARMLESS_HOOKS
         try:

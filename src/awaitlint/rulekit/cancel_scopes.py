@@ -103,8 +103,8 @@ _KNOWN = dict(
         ),
     )
 )
-#: the last names of what makes task groups
-GROUP_NAMES = frozenset(name.rpartition(".")[2] for name, scope in _KNOWN.items() if scope.kind is Kind.GROUP)
+#: the last names of what makes them
+SCOPE_NAMES = frozenset(name.rpartition(".")[2] for name in _KNOWN)
 #: stands in for a scope where there is none to be
 _NULL = frozenset({"contextlib.nullcontext"})
 #: helpers of the project that are followed, one behind the other

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import ScopeKind, Use
+from awaitlint.index.recent import Recent
 from awaitlint.infer.callgraph import CallGraph, Kind, Step
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import FunctionValue
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 _MOST = 24
 #: hops of the longest way
 _LONGEST = 30
+#: functions whose syntax trees are kept at least
+_MOST_TREES = 32
 
 
 class _Function(NamedTuple):
@@ -61,7 +64,7 @@ class Chains:
         self._reasons: dict[FunctionValue, dict[Root, Reason]] = {}
         self._reached: dict[FunctionValue, list[tuple[Step, Reason]]] = {}
         self._ways: dict[tuple[Module, int, int, int], Guards] = {}
-        self._guards: dict[tuple[Module, int], FunctionGuards | None] = {}
+        self._guards: Recent[tuple[Module, int], FunctionGuards] = Recent(_MOST_TREES)
         self._places: dict[Module, dict[int, tuple[int, int, int, int]]] = {}
 
     # ------------------------------------------------------------------ what rules ask
@@ -313,17 +316,16 @@ class Chains:
         return Guards() if known is None else known.at(line, column)
 
     def _guards_of(self, func: FunctionValue) -> FunctionGuards | None:
+        fact = func.fact
+        if fact.kind is not ScopeKind.FUNCTION:
+            return None
         key = (func.module, func.scope)
-        if key not in self._guards:
-            fact = func.fact
-            self._guards[key] = (
-                FunctionGuards(
-                    self.texts.lines(func.module), fact.first_line, fact.line, fact.column, fact.end_line
-                )
-                if fact.kind is ScopeKind.FUNCTION
-                else None
-            )
-        return self._guards[key]
+        known = self._guards.get(key)
+        if known is None:
+            lines = self.texts.lines(func.module)
+            known = FunctionGuards(lines, fact.first_line, fact.line, fact.column, fact.end_line)
+            self._guards.put(key, known)
+        return known
 
     # ------------------------------------------------------------------ places and texts
     def place(self, func: FunctionValue, step: Step) -> tuple[int, int, int, int]:

@@ -29,6 +29,7 @@ _FAREWELLS = frozenset(
 _WORDS = re.compile(r"[a-z]+|[A-Z][a-z]*")
 #: how far calls are followed to see whether they catch what goes wrong
 _DEPTH = 3
+_MAP = f.Name("map")
 #: stands for something of which nothing is known
 _UNKNOWN = -1
 
@@ -79,6 +80,9 @@ def _items(module: ModuleContext, container: int, user: int) -> Iterator[int]:
     if isinstance(fact, (f.Declared, f.Narrow)) and fact.value >= 0:
         yield from _items(module, fact.value, user)
         return
+    if isinstance(fact, f.Call) and nodes[fact.func] == _MAP and len(fact.args) > 1:
+        yield fact.args[0]
+        return
     added = filling(module, container, user) if isinstance(fact, (f.Display, f.Comp)) else None
     if added is None:
         yield _UNKNOWN
@@ -93,12 +97,17 @@ def _items(module: ModuleContext, container: int, user: int) -> Iterator[int]:
 
 
 def _function(module: ModuleContext, node: int) -> FunctionValue | None:
-    """The async function that a call calls, as it was written: nothing around it catches anything."""
+    """The async function that a call calls, as it was written: nothing around it catches anything.
+
+    Or the function that a node is, where `map` calls it.
+    """
     if node == _UNKNOWN:
         return None
     value = module.infer.value(module.module, node)
-    function = value.function if isinstance(value, AwaitableValue) else None
-    return function if function is not None and function.fact.is_async else None
+    function = value.function if isinstance(value, AwaitableValue) else value
+    if not isinstance(function, FunctionValue):
+        return None
+    return function if function.fact.is_async else None
 
 
 def _catches(module: ModuleContext, function: FunctionValue, depth: int = 0) -> bool:

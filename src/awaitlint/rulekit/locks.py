@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.marks import MarkKind
-from awaitlint.infer.values import ClassValue, FunctionValue, Instance, Value, members, without_none
+from awaitlint.infer.values import (
+    ClassValue,
+    FunctionValue,
+    Instance,
+    PropertyValue,
+    Value,
+    members,
+    without_none,
+)
 from awaitlint.rulekit.running import innermost_function
 from awaitlint.syntax.cst import cst
 from awaitlint.syntax.own import evaluated
@@ -82,16 +90,47 @@ def lock(value: Value) -> Lock | None:
 
 
 def made_lock(module: ModuleContext, node: int) -> Lock | None:
-    """The lock that a call makes: of its class, or of a function of the standard library."""
+    """The lock that a call makes: of its class, or of a function that makes one each time."""
     call = module.facts.nodes[node]
     if not isinstance(call, f.Call):
         return None
     func = module.infer.value(module.module, call.func)
     if isinstance(func, ClassValue):
         return _LOCKS.get(func.qualname)
-    if isinstance(func, FunctionValue) and func.module.is_stdlib:
-        return lock(module.infer.value(module.module, node))
+    if not isinstance(func, FunctionValue):
+        return None
+    return lock(module.infer.value(module.module, node)) if func.module.is_stdlib else _made_by(module, func)
+
+
+def rebuilt_lock(module: ModuleContext, node: int) -> Lock | None:
+    """The lock that a property makes anew whenever it is asked for; None for other nodes."""
+    fact, infer = module.facts.nodes[node], module.infer
+    owner = infer.value(module.module, fact.value) if isinstance(fact, f.Attr) else None
+    if not isinstance(fact, f.Attr) or not isinstance(owner, Instance):
+        return None
+    for entry in infer.mro(owner.cls):
+        if entry is None:
+            return None
+        bound = entry.fact.bindings.get(fact.name, ())
+        if bound:
+            found = infer.value(entry.module, bound[-1])
+            getter = found.getter if isinstance(found, PropertyValue) else None
+            return _made_by(module, getter, "builtins.property") if type(getter) is FunctionValue else None
     return None
+
+
+def _made_by(module: ModuleContext, function: FunctionValue, *decorators: str) -> Lock | None:
+    """The lock that a function of the project makes and returns, if it does nothing else."""
+    fact, infer = function.fact, module.infer
+    if fact.is_async or fact.is_generator or fact.falls_through or len(fact.returned) != 1:
+        return None
+    wrapped = [infer.value(function.module, decorator) for decorator in fact.decorators]
+    if [each.qualname for each in wrapped if isinstance(each, ClassValue)] != list(decorators):
+        return None
+    made = function.module.facts.nodes[fact.returned[0]]
+    cls = infer.value(function.module, made.func) if isinstance(made, f.Call) else None
+    is_plain = len(wrapped) == len(decorators) and isinstance(cls, ClassValue)
+    return _LOCKS.get(cls.qualname) if is_plain and isinstance(cls, ClassValue) else None
 
 
 def entered(rule: Rule, node: libcst.With) -> list[tuple[libcst.BaseExpression, int]]:

@@ -1,7 +1,9 @@
 """Where the sources of a project mention a name, by their text alone.
 
 Every source file below the project's root is read, whichever files are checked, so that the answer is the
-same for one file as for all.  Only rules that are off by default ask.
+same for one file as for all.  This is the one module that reads files for what they say, not since they are
+imported: what a rule learns from `project_mentions` or `modules_with` depends on all of them, which both note
+each time they are asked.  Only rules that are off by default ask.
 """
 
 from __future__ import annotations
@@ -17,10 +19,9 @@ from awaitlint.files.inputs import note_everything
 from awaitlint.files.source import SourceError, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from awaitlint.index.project import Project
+    from awaitlint.index.project import Module, Project
 
 _TEXTS = re.compile(
     r'"""(?:\\.|(?!""").)*"""|\'\'\'(?:\\.|(?!\'\'\').)*\'\'\''
@@ -29,7 +30,9 @@ _TEXTS = re.compile(
 )
 _LISTED = re.compile(r"__all__\s*(?::[^=\n]*)?\+?=\s*[\[(][^\])]*[\])]")
 _IMPORTS = re.compile(r"^[ \t]*(?:from\s+[\w.]+\s+)?import\s+(?:\([^)]*\)|(?:\\\n|[^\n])*)", re.MULTILINE)
-_DEFINED = re.compile(r"(?<!\w)(async\s+)?def\s+(\w+)")
+#: patterns that begin with plain letters are searched for much faster
+_DEFINED_ASYNC = re.compile(r"async(?<!\wasync)\s+def\s+(\w+)")
+_DEFINED = re.compile(r"def(?<!\wdef)\s+(\w+)")
 _CALLED = re.compile(r"(\bawait\b[\s(]*(?:[\w.]|\([^()]*\)|\[[^\[\]]*\])*?)?(?<!\w)([A-Za-z_]\w*)\s*\(")
 #: a text that may become a name: ``f"step_{name}"``, ``"visit_" + kind``
 _PREFIX = re.compile(r"""[fF]["']([A-Za-z]\w*_)\{[^{}]*\}["']|["']([A-Za-z]\w*_)["']\s*\+""")
@@ -61,14 +64,12 @@ class Mentions:
             self.prefixes.add(made[0] or made[1])
         text = _TEXTS.sub(_name_in, _LISTED.sub("", text))
         text = _IMPORTS.sub("", text)
-
-        def taken(match: re.Match[str]) -> str:
-            self.defined[match[2]] += 1
-            if match[1]:
-                self.defined_async[match[2]] += 1
-            return " "
-
-        text = _DEFINED.sub(taken, text)
+        made_async = _DEFINED_ASYNC.findall(text)
+        text = _DEFINED_ASYNC.sub(" ", text)
+        self.defined_async.update(made_async)
+        self.defined.update(made_async)
+        self.defined.update(_DEFINED.findall(text))
+        text = _DEFINED.sub(" ", text)
         for awaited, name in _CALLED.findall(text):
             if awaited:
                 self.awaited[name] += 1
@@ -107,6 +108,26 @@ def _project_mentions(project: Project) -> Mentions:
     return found
 
 
+def modules_with(project: Project, name: str) -> tuple[Module, ...]:
+    """The modules below a project's root in whose files a name stands, be it as part of another."""
+    note_everything()
+    return _modules_with(project, name)
+
+
+@functools.lru_cache(maxsize=64)
+def _modules_with(project: Project, name: str) -> tuple[Module, ...]:
+    word, found = name.encode(), []
+    for path in _files(project):
+        try:
+            holds = word in project.store.read(path)
+        except SourceError:
+            continue
+        module = project.module_at(path) if holds else None
+        if module is not None:
+            found.append(module)
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class _Everything:
     """The options by which the files are found, which are nobody's."""
@@ -118,7 +139,8 @@ class _Everything:
     respect_gitignore: bool = False
 
 
-def _files(project: Project) -> Iterator[Path]:
+@functools.lru_cache(maxsize=2)
+def _files(project: Project) -> tuple[Path, ...]:
     settings = _Everything(project.root)
     targets = discover([project.root], lambda _: settings, cwd=project.root, on_error=lambda *_: None)
-    yield from (target.path for target in targets)
+    return tuple(target.path for target in targets)

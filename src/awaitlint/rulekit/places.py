@@ -24,8 +24,6 @@ from awaitlint.infer.values import (
     Unknown,
     members,
 )
-from awaitlint.rulekit.callables import is_starter
-from awaitlint.rulekit.handlers import Handlers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,7 +62,6 @@ class Places:
         self._module = module.module
         self._infer = module.infer
         self._nodes = module.facts.nodes
-        self._handlers = Handlers(module)
 
     def may_refuse(self, site: f.Site) -> bool:
         """Whether a site of one of the uses in `PLACES` is worth a look: cheaper than to ask what is there.
@@ -109,9 +106,6 @@ class Places:
             return None
         if ("**", site.node) in call.keywords:
             return Refusal("unpacked with `**`")
-        if call.args and call.args[0] == site.node and is_starter(self._context, call):
-            # of these AWL108 speaks
-            return None
         known = self._consumer(site)
         if known is not None:
             # a future makes a fine text
@@ -277,8 +271,7 @@ class Places:
         """
         infer, scope = self._infer, self._context.scope_of(site)
         returned = site.other in scope.returned and scope.returns >= 0 and not scope.is_generator
-        # of web handlers AWL802 speaks
-        if returned and self._handlers.framework(site.scope) is None:
+        if returned:
             yield [infer.annotation(self._module, scope.returns)], True
         for user in infer.users(self._module).get(site.other, ()):
             node = self._nodes[user]

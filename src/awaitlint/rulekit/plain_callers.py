@@ -2,7 +2,8 @@
 
 Names are as code reaches them, less the parentheses of calls (see `awaitlint.index.reached`).  What the
 frameworks do was read in their released source: click 8.5, typer 0.29, Celery 5.7, invoke 3.0, schedule 1.2,
-APScheduler 3.11, pydantic 2.14, SQLAlchemy 2.0, Django 6, Django REST framework 3.18, locust, nox and hydra.
+APScheduler 3.11, pydantic 2.14, SQLAlchemy 2.0, Django 6, Django REST framework 3.18, locust, nox, hydra
+and ray.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def _command(name: str) -> PlainCaller:
 
 CELERY = PlainCaller("Celery", "the task never runs", _RUN)
 _CELERY_SIGNAL = PlainCaller("Celery", "the receiver never runs", _PLAIN)
+_RAY = PlainCaller("ray", "it refuses the task with `ValueError`", _RUN)
 _SCHEDULE = PlainCaller("schedule", "the job never runs", _RUN)
 _APSCHEDULER = PlainCaller(
     "the scheduler",
@@ -79,6 +81,7 @@ DECORATORS: tuple[tuple[PlainCaller, str], ...] = (
     (_command("nox"), r"nox\.session"),
     (_command("hydra"), r"hydra\.main"),
     (_command("locust"), r"locust\.task"),
+    (_RAY, r"ray\.remote"),
     (CELERY, r"celery\.(?:app\.)?(?:(?:base\.)?Celery\.task|shared_task|current_app\.task)"),
     (_CELERY_SIGNAL, r"celery\.signals\.\w+\.connect"),
     (_SCHEDULE, r"schedule\.repeat"),

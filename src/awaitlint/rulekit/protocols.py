@@ -49,8 +49,9 @@ _METHODS = {
     Form("for", is_async=False): ("__iter__", "__getitem__"),
     Form("for", is_async=True): ("__aiter__",),
 }
+_ITERATED = Form("for", is_async=False)
 #: functions of Python's own that iterate their first argument
-CONSUMERS = frozenset(
+_CONSUMERS = frozenset(
     {
         "all",
         "any",
@@ -77,25 +78,16 @@ _REFUSE = frozenset(
     }
 )
 _NO_RETURN = frozenset({"NoReturn", "Never"})
-#: cancel scopes and task groups, of which another rule speaks
-_SCOPES = frozenset(
-    {
-        "asyncio.taskgroups.TaskGroup",
-        "asyncio.timeouts.Timeout",
-        "anyio._core._tasks.CancelScope",
-        "anyio._core._tasks.fail_after",
-        "anyio._core._tasks.move_on_after",
-        "anyio.abc._tasks.TaskGroup",
-        "async_timeout.Timeout",
-        "trio._core._run.CancelScope",
-        "trio._core._run.NurseryManager",
-        "trio._core._run.open_nursery",
-        "trio._timeouts.fail_after",
-        "trio._timeouts.fail_at",
-        "trio._timeouts.move_on_after",
-        "trio._timeouts.move_on_at",
-    }
-)
+
+#: methods of Python's own that do so, or that enter it: their qualified names, and the statement that does it
+_TAKING = {
+    "join": (frozenset({"builtins.str.join", "builtins.bytes.join"}), _ITERATED),
+    "enter_context": (frozenset({"contextlib._BaseExitStack.enter_context"}), Form("with", is_async=False)),
+    "enter_async_context": (
+        frozenset({"contextlib.AsyncExitStack.enter_async_context"}),
+        Form("with", is_async=True),
+    ),
+}
 
 
 class Protocols:
@@ -118,12 +110,13 @@ class Protocols:
         if isinstance(value, ContextManagerValue):
             return _general(form) if form.word == "with" and value.is_async != form.is_async else ""
         if isinstance(value, GeneratorValue):
-            if form.word == "with" or value.is_async == form.is_async:
+            # neither kind can be entered
+            if form.word == "for" and value.is_async == form.is_async:
                 return ""
             return "an async generator" if value.is_async else "a plain generator"
         if isinstance(value, TupleValue):
             return "a tuple" if form == Form("for", is_async=True) else ""
-        if not isinstance(value, Instance) or value.cls.qualname in _SCOPES:
+        if not isinstance(value, Instance):
             return ""
         if self._is_fit(value.cls, form.other) is not True or self._is_fit(value.cls, form) is not False:
             return ""
@@ -187,13 +180,23 @@ class Protocols:
                 return True
         return any(not _is_stdlib(infer.value(module, node)) for node in fact.decorators)
 
-    def is_scope(self, call: int) -> bool:
-        """Whether a call makes a cancel scope, of which another rule speaks."""
-        node = self._module.facts.nodes[call]
-        if not isinstance(node, f.Call):
-            return False
-        made = function_of(self._infer.value(self._module.module, node.func))
-        return made is not None and made.qualname in _SCOPES
+    def form_of_argument(self, site: f.Site) -> Form | None:
+        """What a function of Python's own does with its first argument: iterates it, or enters it."""
+        nodes, module = self._module.facts.nodes, self._module.module
+        call = nodes[site.other] if site.other >= 0 else None
+        if not isinstance(call, f.Call) or call.args[:1] != (site.node,):
+            return None
+        func = nodes[call.func]
+        if isinstance(func, f.Name):
+            own = func.name in self._module.facts.scopes[0].bindings
+            return _ITERATED if func.name in _CONSUMERS and not own else None
+        if not isinstance(func, f.Attr) or func.name not in _TAKING:
+            return None
+        method = self._infer.value(module, call.func)
+        if isinstance(method, OverloadedValue):
+            method = method.functions[0]
+        names, form = _TAKING[func.name]
+        return form if isinstance(method, FunctionValue) and method.qualname in names else None
 
     def is_misdecorated(self, call: int) -> bool:
         """Whether what a call calls is a generator under the wrong one of the two decorators."""

@@ -1,15 +1,21 @@
-"""Which calls of a module call the same thing, as far as the text alone tells."""
+"""Which calls, of a module or of all modules, call the same thing, as far as the text alone tells."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
+from awaitlint.index.project import Origin
+from awaitlint.index.reached import follow
+from awaitlint.infer.bodies import last_name
+from awaitlint.rulekit.mentions import modules_with, project_mentions
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Mapping
 
     from awaitlint.index.facts import Site
+    from awaitlint.index.project import Module, Project
     from awaitlint.rulekit.context import ModuleContext
 
 #: how long a chain of attributes and calls is followed
@@ -91,3 +97,59 @@ class Receivers:
             param.name,
             self.path(param.annotation, depth) if param.annotation >= 0 else None,
         )
+
+
+class Place(NamedTuple):
+    """A call in a module of the project."""
+
+    module: Module
+    site: Site
+
+
+def same_everywhere(project: Project, module: Module, func: int, *, awaited: int) -> tuple[Place, ...]:
+    """The calls in all modules of a project of what a node stands for, where other modules can name it.
+
+    That is an import from outside of the project, or what one of its modules binds once and for all, with the
+    attributes and calls on the way.  Empty for anything else, such as what a parameter or ``self`` has, and
+    where the project awaits fewer calls of functions with that name than `awaited`.
+    """
+    shared = _shared(project, module, func)
+    name = last_name(module.facts.nodes[func])
+    if shared is None or project_mentions(project).awaited[name] < awaited:
+        return ()
+    modules = modules_with(project, name)
+    return _calls(modules, project, name).get(shared, ())
+
+
+def _shared(project: Project, module: Module, func: int) -> Hashable | None:
+    """What the ways to one function have in common, in whichever module they begin."""
+    trail = follow(project, module, func)
+    fact = trail.module.facts.nodes[trail.node]
+    if isinstance(fact, f.Import):
+        target = project.resolve(trail.module, fact.module, fact.level)
+        if fact.level or (target is not None and target.origin is Origin.PROJECT):
+            return None
+        path = (fact.module, fact.name, *reversed(trail.names))
+        return ".".join(filter(None, path)), len(trail.calls)
+    bindings = trail.module.facts.scopes[0].bindings
+    if (trail.node,) not in bindings.values():
+        return None
+    return trail.module, trail.node, tuple(trail.names), len(trail.calls)
+
+
+@functools.lru_cache(maxsize=64)
+def _calls(modules: tuple[Module, ...], project: Project, name: str) -> Mapping[Hashable, tuple[Place, ...]]:
+    """The calls of functions with this last name in modules of a project, by what they call."""
+    found: dict[Hashable, list[Place]] = {}
+    for module in modules:
+        nodes = module.facts.nodes
+        seen: set[int] = set()
+        for site in module.facts.sites:
+            call = nodes[site.node]
+            if site.node in seen or not isinstance(call, f.Call) or last_name(nodes[call.func]) != name:
+                continue
+            seen.add(site.node)
+            shared = _shared(project, module, call.func)
+            if shared is not None:
+                found.setdefault(shared, []).append(Place(module, site))
+    return {shared: tuple(places) for shared, places in found.items()}

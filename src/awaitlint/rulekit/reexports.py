@@ -66,6 +66,7 @@ class ReExports:
 
     def _import_of(self, outside: Outside) -> Elsewhere | None:
         path = outside.module.path
+        outside.module.text_matters = True
         if path is None:
             return None
         try:

@@ -9,14 +9,12 @@ from awaitlint.index.facts import Use
 from awaitlint.infer.values import AwaitableValue, Instance, Unknown, members
 from awaitlint.rulekit.coroutines import CoroutineRule
 from awaitlint.rulekit.futures import future
-from awaitlint.rulekit.handlers import Handlers
 from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
     import libcst
 
     from awaitlint.infer.values import Value
-    from awaitlint.rulekit.context import ModuleContext
 
 
 class Block(NamedTuple):
@@ -34,14 +32,11 @@ _RUNNERS = frozenset({"run", "run_until_complete"})
 class ReturnedRule(CoroutineRule):
     """Base of the rules about async functions that return a coroutine.
 
-    Several may speak of one `return`: the first of them by code is shown.
+    Several may speak of one `return`: the first of them by code is shown, or that about web handlers.
     """
 
     uses = frozenset({Use.RETURNED})
-
-    def __init__(self, module: ModuleContext) -> None:
-        super().__init__(module)
-        self._handlers = Handlers(module)
+    yields_to = frozenset({"AWL802"})
 
     def suspect(self, site: f.Site) -> bool:
         scope = self.module.scope_of(site)
@@ -56,9 +51,7 @@ class ReturnedRule(CoroutineRule):
         if function is not None and function.fact.returns < 0 and self.module.infer.is_hook(function):
             # what subclasses put in its place may well be an async generator
             return False
-        if self._handlers.framework(site.scope) is not None or self._is_dispatcher(site):
-            return False
-        return not self._is_awaited_again(site.scope)
+        return not self._is_dispatcher(site) and not self._is_awaited_again(site.scope)
 
     def _is_manager(self, value: Value, scope: f.Scope) -> bool:
         """Whether a function may return a value for others to enter it with ``async with``.

@@ -45,6 +45,10 @@ class Rule:
     uses: ClassVar[frozenset[Use]] = frozenset()
     #: where it is not empty, the rule is asked about calls of functions only that were defined by these names
     callees: ClassVar[frozenset[str]] = frozenset()
+    #: codes of rules that have more to say of one mistake: where one of them reports something with the same
+    #: cause, or at the same place, this rule's finding is not shown.  No rule is silent because another one
+    #: speaks, for that may not be selected.
+    yields_to: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, module: ModuleContext) -> None:
         self.module = module

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.files.source import SourceError, decode, split_lines
+from awaitlint.index.recent import Recent
 from awaitlint.syntax.columns import Columns
 
 if TYPE_CHECKING:
@@ -13,9 +14,12 @@ if TYPE_CHECKING:
 
     from awaitlint.index.project import Module
 
+#: modules whose lines are kept at least
+_MOST = 16
+
 
 class Texts:
-    """Lines and columns of modules, each decoded once.
+    """Lines and columns of modules, decoded when they are asked for.
 
     Args:
         data: The bytes that a file's facts were made from, None where there are none.
@@ -23,11 +27,12 @@ class Texts:
 
     def __init__(self, data: Callable[[Path], bytes | None]) -> None:
         self._read = data
-        self._lines: dict[Module, list[str]] = {}
-        self._columns: dict[Module, Columns] = {}
+        self._lines: Recent[Module, list[str]] = Recent(_MOST)
+        self._columns: Recent[Module, Columns] = Recent(_MOST)
 
     def data(self, module: Module) -> bytes:
         """The bytes of a module's file; empty for a module that has none."""
+        module.text_matters = True
         return (self._read(module.path) if module.path is not None else None) or b""
 
     def text(self, module: Module) -> str:
@@ -41,12 +46,14 @@ class Texts:
         """The lines of a module's text, without their ends."""
         found = self._lines.get(module)
         if found is None:
-            found = self._lines[module] = split_lines(self.text(module))
+            found = split_lines(self.text(module))
+            self._lines.put(module, found)
         return found
 
     def columns(self, module: Module) -> Columns:
         """Translates the columns of a module's text."""
         found = self._columns.get(module)
         if found is None:
-            found = self._columns[module] = Columns(self.lines(module))
+            found = Columns(self.lines(module))
+            self._columns.put(module, found)
         return found

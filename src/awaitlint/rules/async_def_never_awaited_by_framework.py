@@ -5,7 +5,7 @@ Reports an `async def` in a place where a framework calls it as a plain function
 coroutine that it gets:
 
 - commands of click, typer, invoke, nox, hydra and locust, also through `typer.run`;
-- tasks of Celery and receivers of its signals; jobs of `schedule`, and of APScheduler's
+- tasks of Celery and receivers of its signals; tasks of ray; jobs of `schedule`, and of APScheduler's
   `BackgroundScheduler` and `BlockingScheduler`;
 - validators, serialisers, computed fields and `model_post_init` of pydantic; listeners of SQLAlchemy;
 - template tags, admin actions and management commands of Django; views of Django REST framework; views of

@@ -13,9 +13,8 @@ Silent where
 - code in the same file awaits the result again, gives it to a function that takes coroutines, or runs the
   function with `asyncio.run` in a plain function that hands out what this gives;
 - the value can be entered with `async with` as well, as the requests of aiohttp can;
-- the function is a web handler, of which AWL802 speaks;
-- the `return` leaves a `try` or `with`: AWL110 says what is wrong there. Where that rule is off, this one
-  speaks.
+- AWL802 reports the `return` of a web handler, or AWL110 one that leaves a `try` or `with`: they say what is
+  wrong there. Where those rules are off, this one speaks.
 
 ## Why is this bad?
 

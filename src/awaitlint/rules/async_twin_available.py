@@ -5,7 +5,7 @@ Reports the call of a plain method in the body of an `async def`, where the clas
 form to be awaited: `invoke` and `ainvoke`, `get` and `get_async`, `refresh` and `async_refresh`. The twin has
 to take the arguments of the call.
 
-What is known to block is left to the rules about that. Where the source of the two methods is part of the
+What other rules report as blocking, this one does not. Where the source of the two methods is part of the
 project, it has to bear out that there is something to gain: the plain method calls something that may wait,
 and the twin awaits.
 
@@ -60,7 +60,6 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
-from awaitlint.infer.values import FunctionValue
 from awaitlint.model import Edit, Safety, Severity
 from awaitlint.rulekit.rule import Rule
 from awaitlint.rulekit.twins import Twins
@@ -83,6 +82,7 @@ class AsyncTwinAvailable(Rule):
     severity = Severity.WARNING
     fixes = (Safety.UNSAFE,)
     uses = frozenset(Use) - {Use.AWAITED}
+    yields_to = frozenset({f"AWL{number}" for number in (*range(301, 309), 310, 311)})
 
     def __init__(self, module: ModuleContext) -> None:
         super().__init__(module)
@@ -103,15 +103,7 @@ class AsyncTwinAvailable(Rule):
         found = self._twins.of(site.node)
         if found is None or self.module.is_safe(site) or self._is_of_twin(found, scope):
             return None
-        return None if site.node in self._blocking(site.scope) else found
-
-    def _blocking(self, scope: int) -> frozenset[int]:
-        """The calls of a function that are known to block, by themselves or by what they reach."""
-        blocked = self.module.blocked
-        if blocked is None:
-            return frozenset()
-        reached = blocked.chains.reached(FunctionValue(self.module.module, scope))
-        return frozenset(step.node for step, _ in reached) | frozenset(blocked.direct)
+        return found
 
     def _is_of_twin(self, twin: Twin, scope: f.Scope) -> bool:
         """Whether the twin itself makes the call, or one of its name that hands on to another object."""

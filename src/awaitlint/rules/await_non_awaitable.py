@@ -2,7 +2,8 @@
 ## What it does
 
 Reports `await` of a value that is provably not awaitable: the result of a plain function, a literal, a list
-of coroutines, an async function that is not called, an async generator.
+of coroutines, an async function that is not called, an async generator; also what was parsed from JSON, by
+`json.loads` or by `response.json()` of a client that has read the response already.
 
 ## Why is this bad?
 
@@ -59,6 +60,7 @@ from awaitlint.infer.values import (
 )
 from awaitlint.model import Safety
 from awaitlint.rulekit.lookups import is_item_of_filled, is_plain_lookup, is_set_to_awaitable
+from awaitlint.rulekit.parsed import is_parsed
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.edits import remove_await
 
@@ -85,7 +87,7 @@ class AwaitNonAwaitable(Rule):
         if self.module.infer.is_awaitable(value) is False:
             found = not self._is_placeholder(site, value)
         else:
-            found = is_plain_lookup(self.module, site, value)
+            found = is_plain_lookup(self.module, site, value) or is_parsed(self.module, site.node)
         return found and not self._is_excused(site)
 
     def _is_excused(self, site: f.Site) -> bool:
@@ -116,7 +118,10 @@ class AwaitNonAwaitable(Rule):
             return
         value = self.module.value(site)
         subject = self.context.source(node.expression)
-        what, advice, removable = self._explain(value)
+        if is_parsed(self.module, site.node):
+            what, advice, removable = "data that was parsed", "remove `await`", True
+        else:
+            what, advice, removable = self._explain(value)
         edits = remove_await(self.context, node) if removable else None
         self.report(
             node,

@@ -3,7 +3,8 @@
 
 Reports `return`, and `break` or `continue` of a loop around it, in the body of a task group or nursery
 where tasks have been started, code follows, and nothing in the body cancels them. A `return` at the very
-end of the body is fine; so are the `break` and `continue` of a loop inside of it.
+end of the body is fine, unless it awaits one of several tasks (`await tasks[0]`, or the first that is done);
+so are the `break` and `continue` of a loop inside of it.
 
 ## Why is this bad?
 
@@ -102,7 +103,12 @@ class ControlFlowInTaskGroup(ScopedRule):
             group = item.asname.name if item.asname is not None else item.item
             if opened is None or not isinstance(group, (cst.Name, cst.Attribute)):
                 continue
-            early = [each for each in leavings(node.body) if not each.at_end]
+            several = self._several(node, self.context.source(group))
+            early = [
+                each
+                for each in leavings(node.body)
+                if not each.at_end or (several and _waits_for_one(each.node, several))
+            ]
             if early and not self._cancels(node):
                 self._report(node, self.context.source(group), early, opened)
 
@@ -142,6 +148,16 @@ class ControlFlowInTaskGroup(ScopedRule):
             ):
                 yield each, names.get(each, "")
 
+    def _several(self, node: libcst.With, group: str) -> frozenset[str]:
+        """The names that are bound to a list of tasks of the group."""
+        starts = {start for start, _ in self._starts(node, group)}
+        return frozenset(
+            each.targets[0].target.value
+            for each in own_nodes([node.body])
+            if isinstance(each, cst.Assign) and isinstance(each.targets[0].target, cst.Name)
+            if not starts.isdisjoint(_elements(each.value))
+        )
+
     def _runs_on(self, start: tuple[libcst.Call, str], leaving: Leaving, node: libcst.With) -> bool:
         """Whether a task may have been started, and not been awaited, when the body is left."""
         call, name = start
@@ -160,3 +176,31 @@ class ControlFlowInTaskGroup(ScopedRule):
     def _at(self, node: libcst.CSTNode) -> tuple[int, int]:
         span = self.context.span(node)
         return span.line, span.column
+
+
+def _elements(value: libcst.BaseExpression) -> list[libcst.BaseExpression]:
+    """The elements of a list that may hold several things."""
+    if isinstance(value, (cst.ListComp, cst.SetComp)):
+        return [value.elt]
+    if isinstance(value, (cst.List, cst.Tuple, cst.Set)) and len(value.elements) > 1:
+        return [element.value for element in value.elements]
+    return []
+
+
+def _waits_for_one(leaving: libcst.CSTNode, several: frozenset[str]) -> bool:
+    """Whether a `return` awaits one of several tasks: by its number, or the first of them that is done."""
+    return any(
+        isinstance(each, cst.Await) and _is_one(each.expression, several) for each in own_nodes([leaving])
+    )
+
+
+def _is_one(awaited: libcst.BaseExpression, several: frozenset[str]) -> bool:
+    if isinstance(awaited, cst.Subscript):
+        of, index = awaited.value, awaited.slice[0].slice
+        return isinstance(of, cst.Name) and of.value in several and isinstance(index, cst.Index)
+    if not isinstance(awaited, cst.Call):
+        return False
+    parts = list(own_nodes([awaited]))
+    names = {each.value for each in parts if isinstance(each, cst.Name)}
+    first = {"next", "as_completed"} <= names or "FIRST_COMPLETED" in names
+    return first and not names.isdisjoint(several)

@@ -124,8 +124,8 @@ async def main() -> None:
 ```
 
 A function that does take coroutines says so, by its annotation (`name: str | Awaitable[str]`) or by
-`inspect.isawaitable(name)` in its body. Of a coroutine that is given to `start_soon` of trio or anyio, AWL108
-speaks.
+`inspect.isawaitable(name)` in its body. Where AWL108, AWL802 or AWL803 reports the same coroutine, this one
+does not.
 
 ## Fix safety
 
@@ -149,7 +149,6 @@ from awaitlint.infer.values import AwaitableValue, Instance, Unknown, members
 from awaitlint.rulekit.coroutines import CoroutineRule, noun
 from awaitlint.rulekit.futures import OF_FUTURES, future, has_attribute, misused_future
 from awaitlint.rulekit.places import PLACES, Places
-from awaitlint.rulekit.wanted import WantedFunctions
 from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
@@ -184,11 +183,11 @@ class CoroutineUsedAsValue(CoroutineRule):
     name = "coroutine-used-as-value"
     summary = "a coroutine used as if it were its result"
     uses = frozenset({*_WHAT, *PLACES, Use.ATTRIBUTE})
+    yields_to = frozenset({"AWL108", "AWL802", "AWL803"})
 
     def __init__(self, module: ModuleContext) -> None:
         super().__init__(module)
         self._places = Places(module)
-        self._functions = WantedFunctions(module)
 
     def suspect(self, site: f.Site) -> bool:
         if site.use is Use.ATTRIBUTE and self._is_own_attribute(site):
@@ -208,13 +207,7 @@ class CoroutineUsedAsValue(CoroutineRule):
             return False
         if site.use not in PLACES:
             return True
-        refusal = self._places.refusal(site, value)
-        return refusal is not None and not (refusal.wants == "function" and self._is_for_callable(site))
-
-    def _is_for_callable(self, site: f.Site) -> bool:
-        """Whether the function goes to something that is known to call it: another rule speaks of those."""
-        call = self.module.facts.nodes[site.other] if site.other >= 0 else None
-        return isinstance(call, f.Call) and self._functions.at(call, site.node) is not None
+        return self._places.refusal(site, value) is not None
 
     def _is_plain(self, site: f.Site) -> bool:
         """Whether the value is a mere coroutine, or an object that lacks the attribute which is taken."""

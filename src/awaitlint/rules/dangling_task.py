@@ -129,7 +129,7 @@ class DanglingTask(Rule):
         return site.use is Use.DISCARDED or self._is_callback(site)
 
     def _fails(self, site: Site, call: f.Call) -> bool:
-        """Whether no loop is running, as while a module is imported: AWL307 speaks of it."""
+        """Whether no loop is running, as while a module is imported: there is no task to lose."""
         scope = self.module.scope_of(site)
         func = self.module.facts.nodes[call.func]
         of_loop = isinstance(func, f.Attr) and self.module.called(site) is not None

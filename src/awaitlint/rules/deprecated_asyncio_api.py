@@ -12,9 +12,9 @@ Reports what has come out of use in asyncio:
 - `asyncio.TimeoutError`, which is the builtin `TimeoutError` since 3.11.
 
 The replacement has to exist in the oldest Python that the code has to run on: `target-version`, or the lower
-bound of `requires-python`. `asyncio.TimeoutError` is reported only where one of them is given. Code under a
-test of `sys.version_info` or `hasattr`, or in a `try` that handles `ImportError`, `AttributeError` or
-`TypeError`, is not reported.
+bound of `requires-python` or `python_requires`. `asyncio.TimeoutError` is reported only where one of them is
+given. Code under a test of `sys.version_info` or `hasattr`, or in a `try` that handles `ImportError`,
+`AttributeError` or `TypeError`, is not reported.
 
 ## Why is this bad?
 

@@ -2,8 +2,8 @@
 ## What it does
 
 Reports locks that no other task can ever wait for, in async code: `async with asyncio.Lock():` and its like,
-where the lock is made on the spot, and a lock in a local variable that the function enters and gives to
-nobody.
+where the lock is made on the spot, or by a function or property that makes a new one each time, and a lock in
+a local variable that the function enters and gives to nobody.
 
 It knows `Lock`, `Semaphore`, `BoundedSemaphore` and `Condition` of asyncio, those of anyio and trio with
 `CapacityLimiter` and `StrictFIFOLock`, and, in async functions, those of threading and multiprocessing.
@@ -70,12 +70,15 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import ScopeKind, Use
-from awaitlint.rulekit.locks import is_private, made_lock
+from awaitlint.index.marks import MarkKind
+from awaitlint.rulekit.locks import entered, is_private, made_lock, rebuilt_lock
 from awaitlint.rulekit.rule import Rule
 from awaitlint.rulekit.running import innermost_function
 from awaitlint.syntax.cst import cst
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import libcst
 
     from awaitlint.rulekit.locks import Lock
@@ -101,15 +104,26 @@ class EphemeralLock(Rule):
                 return False
         return any(self._lock(call) is not None for call in self.module.flow.origins(site.node))
 
+    def suspicious(self) -> Iterator[int]:
+        facts = self.module.facts
+        for mark in facts.marks:
+            if mark.kind is MarkKind.ASYNC_WITH and rebuilt_lock(self.module, mark.node) is not None:
+                yield mark.line
+
     def _lock(self, call: int) -> Lock | None:
         site = self.module.call_site(call)
         found = made_lock(self.module, call)
         return None if found is None or site is None or self.module.is_safe(site) else found
 
     def visit_With(self, node: libcst.With) -> None:
-        if self.context.scope.is_async:
-            for item in node.items:
-                self._check(item.item)
+        if not self.context.scope.is_async:
+            return
+        for item, entering in entered(self, node):
+            found = rebuilt_lock(self.module, entering) if isinstance(item, cst.Attribute) else None
+            if found is not None:
+                self._report(item, found, entering, "is a property that makes a new one each time")
+            else:
+                self._check(item)
 
     def visit_Attribute(self, node: libcst.Attribute) -> None:
         if node.attr.value == "acquire" and self.context.scope.is_async:

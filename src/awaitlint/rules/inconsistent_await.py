@@ -2,26 +2,27 @@
 ## What it does
 
 Reports a bare statement that calls something unknown, where the same call is awaited at least three times
-elsewhere in the file and never used in any other way.
+elsewhere and never used in any other way.
 
 The *same call* has the same method or function on the same path: from the same import or global name,
 an attribute of `self` in the same class, a parameter of the same name and annotation, or the same local
 variable. Local variables of other functions count only where they are bound to the same thing. One place that
-assigns, returns, passes on or drops the call without `await` makes the rule silent: it may be a future, which
-works by itself, or a method for two worlds.
+assigns, returns or passes on the call without `await`, or another in the file that drops it, makes the rule
+silent: it may be a future, which works by itself, or a method for two worlds.
 
 What inference can resolve is not looked at, for AWL101 speaks of that. The finding is *likely*, not certain:
 the rule is off by default and reports under the preset `pedantic`, or where it is selected by its own code or
 name.
 
-Only the file itself is searched. What `self.client` is called in one file means nothing in another, and the
-answer must not depend on which other files a run looks at.
+What begins with an import, or with a global that another module can import, is looked for in all source files
+of the project, also if only one file is checked; other files may then drop the call as well, one for two that
+await it. For anything else only the file itself is searched: what `self.client` is called in one file means
+nothing in another.
 
 ## Why is this bad?
 
 Nobody awaits a call three times that gives nothing to await. The one without `await` makes a coroutine whose
-body
-never runs.
+body never runs.
 
 ## Example
 
@@ -69,14 +70,14 @@ from typing import TYPE_CHECKING
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.infer.values import AwaitableValue, External, Unknown
-from awaitlint.model import Confidence
+from awaitlint.model import Confidence, Related, Span
 from awaitlint.rulekit.coroutines import CoroutineRule
-from awaitlint.rulekit.receivers import Receivers
+from awaitlint.rulekit.receivers import Place, Receivers, same_everywhere
+from awaitlint.rulekit.texts import Texts
 
 if TYPE_CHECKING:
     import libcst
 
-    from awaitlint.model import Related
     from awaitlint.rulekit.context import ModuleContext
 
 #: so many awaited calls make a habit
@@ -89,7 +90,7 @@ _STARTERS = re.compile(r"task|future|deferred|executor|submit|spawn|schedule|dis
 class InconsistentAwait(CoroutineRule):
     code = "AWL112"
     name = "inconsistent-await"
-    summary = "a call of something unknown that is dropped here and awaited everywhere else in the file"
+    summary = "a call of something unknown that is dropped here and awaited everywhere else"
     default = False
     confidence = Confidence.LIKELY
     uses = frozenset({Use.DISCARDED})
@@ -97,13 +98,21 @@ class InconsistentAwait(CoroutineRule):
     def __init__(self, module: ModuleContext) -> None:
         super().__init__(module)
         self._receivers = Receivers(module)
+        self._known: dict[int, list[Place]] = {}
+        self._texts = Texts(module.infer.project.store.read)
 
     def awaitable(self, site: f.Site) -> AwaitableValue | None:
         return AwaitableValue("Awaitable", _RESULT) if self._awaited(site) else None
 
-    def _awaited(self, site: f.Site) -> list[f.Site]:
+    def _awaited(self, site: f.Site) -> list[Place]:
         """The awaited calls of what a bare statement calls; empty where they prove nothing."""
-        nodes = self.module.facts.nodes
+        known = self._known.get(site.node)
+        if known is None:
+            known = self._known[site.node] = self._habit(site)
+        return known
+
+    def _habit(self, site: f.Site) -> list[Place]:
+        nodes, module = self.module.facts.nodes, self.module.module
         call = nodes[site.node]
         if not isinstance(call, f.Call) or not self.can_await(self.module.scope_of(site)):
             return []
@@ -115,11 +124,26 @@ class InconsistentAwait(CoroutineRule):
             return []
         alike = self._receivers.alike(site.node)
         awaited = [each for each in alike if each.use is Use.AWAITED]
-        if len(awaited) < _HABIT or len(awaited) + 1 != len(alike):
+        if len(awaited) + 1 != len(alike) or self._is_alternative(site, awaited):
             return []
-        if not isinstance(self.module.infer.value(self.module.module, call.func), (Unknown, External)):
+        if not isinstance(self.module.infer.value(module, call.func), (Unknown, External)):
             return []
-        return [] if self._is_alternative(site, awaited) else awaited
+        found = [Place(module, each) for each in awaited]
+        others = self._elsewhere(call.func, found)
+        return [] if others is None or len(found) + len(others) < _HABIT else [*found, *others]
+
+    def _elsewhere(self, func: int, here: list[Place]) -> list[Place] | None:
+        """The awaited calls of the same thing in other files; None where it is called otherwise there."""
+        project, module = self.module.infer.project, self.module.module
+        alike = same_everywhere(project, module, func, awaited=_HABIT)
+        others = [each for each in alike if each.module is not module]
+        awaited = [each for each in others if each.site.use is Use.AWAITED]
+        dropped = [each for each in others if each.site.use is Use.DISCARDED]
+        if len(awaited) + len(dropped) != len(others):
+            return None
+        if len({each.module for each in dropped}) != len(dropped):
+            return None
+        return awaited if (len(dropped) + 1) * 2 <= len(here) + len(awaited) else None
 
     def _is_alternative(self, site: f.Site, awaited: list[f.Site]) -> bool:
         """Whether the function awaits the very same call on another path: it serves two worlds."""
@@ -134,12 +158,27 @@ class InconsistentAwait(CoroutineRule):
         return " ".join(" ".join(rows).split())
 
     def message(self, node: libcst.Call | libcst.Name, site: f.Site) -> str | None:
-        times = len(self._awaited(site))
+        awaited = self._awaited(site)
+        is_here = all(each.module is self.module.module for each in awaited)
         return (
-            f"`{self.subject(node, site)}` is not awaited, as it is in {times} other places of this file: "
-            "if it makes a coroutine, its body does not run; add `await`"
+            f"`{self.subject(node, site)}` is not awaited, as it is in {len(awaited)} other places of this"
+            f" {'file' if is_here else 'project'}: if it makes a coroutine, its body does not run; add"
+            " `await`"
         )
 
     def evidence(self, site: f.Site, value: AwaitableValue) -> list[Related]:
         del value
-        return [self.module.place(each, "here it is awaited") for each in self._awaited(site)[:_HABIT]]
+        return [self._related(each) for each in self._awaited(site)[:_HABIT]]
+
+    def _related(self, place: Place) -> Related:
+        message = "here it is awaited"
+        if place.module is self.module.module or place.module.path is None:
+            return self.module.place(place.site, message)
+        site, columns = place.site, self._texts.columns(place.module)
+        span = Span(
+            site.line,
+            columns.to_characters(site.line, site.column),
+            site.end_line,
+            columns.to_characters(site.end_line, site.end_column),
+        )
+        return Related(self.module.display_of(place.module.path), span, message)

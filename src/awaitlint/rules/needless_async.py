@@ -8,9 +8,9 @@ Only functions are reported that the project awaits and does nothing else with. 
 function might have to be asynchronous for somebody's sake: it has a decorator, is a special method or a
 test, overrides something or may do so (a base is not known), is abstract or only raises, has a namesake that
 is `async def` (a method: any namesake), is mentioned somewhere in the project other than in an `await` (also
-in parts, as in `getattr(self, f"step_{name}")`), calls nothing, stands beside abstract methods or has a
-docstring that speaks of subclasses, as hooks do, or calls something that needs a running event loop, such as
-`create_task`.
+in parts, as in `getattr(self, f"step_{name}")`), calls nothing and changes nothing, stands beside abstract
+methods or has a docstring that speaks of subclasses, as hooks do, or calls something that needs a running
+event loop, such as `create_task`.
 
 All source files of the project are searched for mentions, by their text, also if only one file is checked.
 
@@ -62,6 +62,7 @@ from awaitlint.rulekit.definitions import Definitions, function
 from awaitlint.rulekit.mentions import Mentions, mentions, project_mentions
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.cst import cst
+from awaitlint.syntax.own import own_nodes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,6 +101,11 @@ class NeedlessAsync(Rule):
         return frozenset(site.scope for site in self.module.facts.sites if site.use in _ASYNCHRONOUS)
 
     @cached_property
+    def _calling(self) -> frozenset[int]:
+        """The scopes of the module that call something, or use a value in another way that facts tell."""
+        return frozenset(site.scope for site in self.module.facts.sites)
+
+    @cached_property
     def _busy(self) -> frozenset[int]:
         """The scopes of the module that call something which needs a running event loop."""
         nodes = self.module.facts.nodes
@@ -121,7 +127,7 @@ class NeedlessAsync(Rule):
             return False
         if index in self._asynchronous or index in self._busy:
             return False
-        if not (scope.falls_through or scope.returned) or self._may_be_hook(scope):
+        if not (scope.falls_through or scope.returned) or self._may_be_hook(index):
             return False
         name = scope.name
         # `contextlib.aclosing` awaits that
@@ -133,12 +139,13 @@ class NeedlessAsync(Rule):
         owner = self._definitions.owner(index)
         return found.defined_async[name] == 1 and (owner is None or found.defined[name] == 1)
 
-    def _may_be_hook(self, scope: f.Scope) -> bool:
-        """Whether subclasses may want to do more: a method calls nothing, or others beside it are abstract.
+    def _may_be_hook(self, index: int) -> bool:
+        """Whether subclasses may want to do more: it gives a constant, or others beside it are abstract.
 
-        Of private methods, which are rarely replaced, only those that give a constant.
+        What the facts do not tell of a method that calls nothing, `_is_idle` does.
         """
         facts = self.module.facts
+        scope = facts.scopes[index]
         if facts.scopes[scope.parent].kind is not f.ScopeKind.CLASS:
             return False
         if not scope.name.startswith("_") and any(
@@ -146,13 +153,19 @@ class NeedlessAsync(Rule):
             for other in facts.scopes
         ):
             return True
-        if any(facts.scopes[site.scope] is scope for site in facts.sites):
+        if index in self._calling:
             return False
-        if not scope.name.startswith("_"):
-            return True
         return not scope.falls_through and all(
             isinstance(facts.nodes[node], f.Const) for node in scope.returned
         )
+
+    def _is_idle(self, index: int, body: libcst.BaseSuite) -> bool:
+        """Whether a method that everybody may replace calls nothing and changes nothing, as hooks do."""
+        facts = self.module.facts
+        scope = facts.scopes[index]
+        if scope.name.startswith("_") or facts.scopes[scope.parent].kind is not f.ScopeKind.CLASS:
+            return False
+        return index not in self._calling and not any(map(_changes, own_nodes([body])))
 
     def _is_of_its_own(self, index: int) -> bool:
         """Whether no base has, or may have, a method of that name."""
@@ -169,7 +182,9 @@ class NeedlessAsync(Rule):
         if node.asynchronous is None or node.decorators:
             return
         index = self._definitions.scope(self.context, node)
-        if index < 0 or not self._is_needless(index) or _uses_async(node.body) or self._is_documented(node):
+        if index < 0 or not self._is_needless(index) or _uses_async(node.body):
+            return
+        if self._is_documented(node) or self._is_idle(index, node.body):
             return
         name = node.name.value
         times = self._mentions.awaited[name]
@@ -210,6 +225,18 @@ class NeedlessAsync(Rule):
             edits.append(Edit(Span(span.line, span.column - len("await "), span.line, span.column), ""))
         here = mentions(self.module.text).awaited[name]
         return edits if len(edits) - 1 == here == self._mentions.awaited[name] else []
+
+
+def _changes(node: libcst.CSTNode) -> bool:
+    """Whether a node sets or deletes an attribute or an item."""
+    if isinstance(node, cst.Del):
+        return not isinstance(node.target, cst.Name)
+    targets: list[libcst.BaseExpression] = []
+    if isinstance(node, cst.Assign):
+        targets = [each.target for each in node.targets]
+    elif isinstance(node, (cst.AugAssign, cst.AnnAssign)):
+        targets = [node.target]
+    return any(isinstance(target, (cst.Attribute, cst.Subscript)) for target in targets)
 
 
 def _uses_async(body: libcst.CSTNode) -> bool:

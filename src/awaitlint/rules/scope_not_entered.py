@@ -6,7 +6,8 @@ async_timeout, anyio and trio, and what functions of the project return of them)
 the wrong statement:
 
 - on a line of their own, or bound to a name that nobody reads;
-- a task group in which tasks are started, but which no `async with` enters;
+- a task group in which tasks are started, a timeout or scope that is asked whether it has expired, but which
+  no `with` enters;
 - `with` where `async with` is needed, or the reverse.
 
 ## Why is this bad?
@@ -70,7 +71,7 @@ from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.infer.bodies import last_name
 from awaitlint.model import Edit, Safety, Span
-from awaitlint.rulekit.cancel_scopes import GROUP_NAMES, Kind
+from awaitlint.rulekit.cancel_scopes import SCOPE_NAMES, Kind
 from awaitlint.rulekit.scoped import Entry, ScopedRule
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ if TYPE_CHECKING:
 _LOST = frozenset({Use.DISCARDED, Use.NEVER_READ})
 #: what code does with a task group that it has entered
 _OF_GROUPS = frozenset({"create_task", "start", "start_soon", "cancel_scope"})
+#: what code asks a timeout or cancel scope when it is over
+_OF_SCOPES = frozenset({"cancel_called", "cancelled_caught", "expired"})
 
 
 class ScopeNotEntered(ScopedRule):
@@ -107,24 +110,25 @@ class ScopeNotEntered(ScopedRule):
         if not isinstance(call, f.Call) or self.module.call_site(site.node) is not site:
             return None
         bound = site.use is Use.BOUND
-        if bound and last_name(self.module.facts.nodes[call.func]) not in GROUP_NAMES:
+        if bound and last_name(self.module.facts.nodes[call.func]) not in SCOPE_NAMES:
             return None
         made = self.module.cancel_scopes.at(site.node)
         if made is None or self.module.is_safe(site):
             return None
-        if bound and (made.kind is not Kind.GROUP or not self._is_never_entered(site)):
+        if bound and not self._is_never_entered(site, made):
             return None
         return made
 
-    def _is_never_entered(self, site: Site) -> bool:
-        """Whether tasks are started in a task group, and nothing else is done with its name."""
+    def _is_never_entered(self, site: Site, made: CancelScope) -> bool:
+        """Whether a scope is used as if it had been entered, and nothing else is done with its name."""
         facts, flow = self.module.facts, self.module.flow
+        attributes = _OF_GROUPS if made.kind is Kind.GROUP else _OF_SCOPES
         started = False
         for other in facts.sites:
             if other is site or site.node not in flow.origins(other.node):
                 continue
             used = facts.nodes[other.other] if other.use is Use.ATTRIBUTE and other.other >= 0 else None
-            if not isinstance(used, f.Attr) or used.name not in _OF_GROUPS:
+            if not isinstance(used, f.Attr) or used.name not in attributes:
                 return False
             started = True
         # a function that is defined inside may enter it
@@ -146,9 +150,10 @@ class ScopeNotEntered(ScopedRule):
             return
         subject, statement = self.context.source(node), "async with" if made.is_async else "with"
         if site.use is Use.BOUND:
+            is_group = made.kind is Kind.GROUP
+            so = "to start a task in it raises RuntimeError" if is_group else "it ends nothing"
             message = (
-                f"the {made.noun} `{subject}` is never entered: to start a task in it raises RuntimeError;"
-                f" write `{statement} {subject} as ...`"
+                f"the {made.noun} `{subject}` is never entered: {so}; write `{statement} {subject} as ...`"
             )
         else:
             message = (

@@ -3,9 +3,10 @@
 
 Reports an object that is entered or iterated in the wrong one of two ways:
 
-- `with` on an object that only `async with` can enter, and the reverse;
+- `with` on an object that only `async with` can enter, and the reverse, also `enter_context` and
+  `enter_async_context` of exit stacks, and generators, which neither can enter;
 - `for` over an object that only `async for` can iterate, and the reverse, also in comprehensions, unpacking,
-  `*`, and functions such as `list`, `sorted` and `sum`;
+  `*`, and functions such as `list`, `sorted`, `sum` and `"".join`;
 - `@contextmanager` on an `async def`, and `@asynccontextmanager` on a plain generator.
 
 An object counts where its class is known with all its bases, and none of them answers for unknown names.
@@ -92,7 +93,7 @@ from awaitlint.infer.values import (
 )
 from awaitlint.model import Edit, Safety, Span
 from awaitlint.rulekit.managers import Managers, without_async
-from awaitlint.rulekit.protocols import CONSUMERS, Form, Protocols
+from awaitlint.rulekit.protocols import Form, Protocols
 from awaitlint.rulekit.rule import Rule
 from awaitlint.syntax.cst import cst
 
@@ -120,12 +121,20 @@ _MARKS = {
 #: nodes of what is certainly plain
 _PLAIN = frozenset({f.BinOp, f.Const, f.DictDisplay, f.Display, f.Plain})
 _FORMS_OF = {kind: form for form, kind in _MARKS.items()}
+#: what to do where a generator is entered
+_DECORATE = {
+    "an async generator": "decorate its function with `@asynccontextmanager` and use `async with`, or use"
+    " `async for`",
+    "a plain generator": "decorate its function with `@contextmanager` and use `with`, or use `for`",
+}
 _COMPREHENSIONS = ("ListComp", "SetComp", "DictComp", "GeneratorExp")
 
 
 class SyncAsyncProtocolMismatch(Rule):
     code = "AWL503"
     name = "sync-async-protocol-mismatch"
+    # about cancel scopes and task groups
+    yields_to = frozenset({"AWL403"})
     summary = (
         "`with`, `for` or a decorator of context managers where the asynchronous one is meant, or reversed"
     )
@@ -153,23 +162,10 @@ class SyncAsyncProtocolMismatch(Rule):
 
     def _misfit(self, site: f.Site) -> str:
         """What a site's object is that is not fit for what is done with it; "" where it may be."""
-        if site.use is Use.ARGUMENT and not self._is_consumed(site):
+        form = self._protocols.form_of_argument(site) if site.use is Use.ARGUMENT else _FORMS[site.use]
+        if form is None or self.module.is_safe(site):
             return ""
-        if self.module.is_safe(site):
-            return ""
-        return self._noun(site.node, _FORMS[site.use], self.module.scope_of(site))
-
-    def _is_consumed(self, site: f.Site) -> bool:
-        """Whether an argument is the first of a function of Python's own that iterates it."""
-        nodes = self.module.facts.nodes
-        call = nodes[site.other] if site.other >= 0 else None
-        return (
-            isinstance(call, f.Call)
-            and call.args[:1] == (site.node,)
-            and isinstance(func := nodes[call.func], f.Name)
-            and func.name in CONSUMERS
-            and func.name not in self.module.facts.scopes[0].bindings
-        )
+        return self._noun(site.node, form, self.module.scope_of(site))
 
     def _noun(self, node: int, form: Form, scope: f.Scope) -> str:
         """What a node stands for that is not fit for a form; "" where it may be."""
@@ -181,8 +177,6 @@ class SyncAsyncProtocolMismatch(Rule):
             return ""
         calls = self.module.flow.origins(node)
         if any(map(self._protocols.is_doubtful, (node, *calls))):
-            return ""
-        if form.word == "with" and any(map(self._protocols.is_scope, calls)):
             return ""
         if "context manager" in noun and any(map(self._protocols.is_misdecorated, calls)):
             return ""
@@ -283,16 +277,22 @@ class SyncAsyncProtocolMismatch(Rule):
             return
         noun = self._misfit(site)
         if noun and not self._is_asked(node):
-            what = "iterating it"
+            what, advice = "iterating it", "use `async for`, or an async comprehension"
             if site.use is Use.ARGUMENT:
                 call = self.context.parents[-1]
                 assert isinstance(call, cst.Call)
                 what = f"`{self.context.source(call.func)}`"
-            self.report(
-                node,
-                f"`{self.context.source(node)}` is {noun}: {what} raises TypeError; use `async for`, or an "
-                "async comprehension",
-            )
+                form = self._protocols.form_of_argument(site)
+                if form is not None and form.word == "with":
+                    advice = self._how_to_enter(noun, form)
+            self.report(node, f"`{self.context.source(node)}` is {noun}: {what} raises TypeError; {advice}")
+
+    @staticmethod
+    def _how_to_enter(noun: str, form: Form) -> str:
+        """What to do about something that an exit stack cannot enter."""
+        if "generator" in noun:
+            return _DECORATE[noun]
+        return f"use `{'enter_context' if form.is_async else 'enter_async_context'}`"
 
     def visit_FunctionDef(self, node: libcst.FunctionDef) -> None:
         scope = self._managers.definitions.scope(self.context, node) if node.decorators else -1
@@ -324,7 +324,9 @@ class SyncAsyncProtocolMismatch(Rule):
             return
         other = form.other.text
         fails = "fails before its body runs" if form.word == "with" else "raises TypeError"
-        if not form.is_async and not self.context.scope.is_async:
+        if form.word == "with" and noun in _DECORATE:
+            advice, edits = _DECORATE[noun], []
+        elif not form.is_async and not self.context.scope.is_async:
             advice = f"only `async def` code can use `{other}`"
         self.report(
             node,

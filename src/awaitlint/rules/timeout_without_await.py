@@ -69,6 +69,8 @@ class TimeoutWithoutAwait(ScopedRule):
     name = "timeout-without-await"
     summary = "a timeout or cancel scope whose body awaits nothing"
     kinds = frozenset({Kind.TIMEOUT, Kind.CANCEL})
+    # where an `await` is missing in the body, that is the mistake
+    yields_to = frozenset({"AWL101", "AWL102", "AWL110", "AWL111", "AWL802"})
 
     def may_report(self, entry: Entry) -> bool:
         return self.scope_of(entry).is_async and not self.surely_awaits(entry)
@@ -83,22 +85,23 @@ class TimeoutWithoutAwait(ScopedRule):
             inner = [other.item for other in node.items if other is not item][number:]
             if (inner and entry.is_async) or awaits([*inner, node.body], or_yields=True):
                 continue
-            if self._is_observed(node) or self._is_held(item, node, opened) or self._forgets(node):
+            if self._is_observed(node) or self._is_held(item, node, opened):
                 continue
             subject = self.context.source(item.item)
             never = "expire" if opened.kind is Kind.TIMEOUT else "be cancelled"
             self.report(
                 item.item,
                 f"`{subject}` can never {never}: it interrupts only what waits, and its body awaits nothing",
+                cause=self._forgotten(node),
             )
 
-    def _forgets(self, node: libcst.With) -> bool:
-        """Whether an ``await`` is missing in the body, of which other rules speak."""
+    def _forgotten(self, node: libcst.With) -> object:
+        """What findings about an ``await`` that is missing in the body have for a cause; None without one."""
         sites = (self.context.site(each) for each in own_nodes([node.body]) if isinstance(each, cst.Call))
-        return any(
-            site is not None and site.use in _FORGOTTEN and self.module.coroutine(site) is not None
-            for site in sites
-        )
+        for site in sites:
+            if site is not None and site.use in _FORGOTTEN and self.module.coroutine(site) is not None:
+                return ("coroutine", site.node)
+        return None
 
     def _is_asked(self, scope: libcst.BaseExpression) -> bool:
         """Whether the function looks at attributes of a scope that it has in a variable."""

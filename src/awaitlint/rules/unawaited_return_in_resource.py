@@ -10,9 +10,10 @@ Reports a coroutine that is returned un-awaited from inside of a block that has 
 Silent where AWL111 would be silent about an `async def` (the annotation or the callers say that it gives a
 coroutine, and so on), unless the coroutine uses what the `with` has entered; in a plain `def`, where the
 `with` is about the call alone (`suppress`, `nullcontext`, `catch_warnings`, `pytest.raises`, a lock of
-threads); and in web handlers, of which AWL802 speaks.
+threads).
 
-An `async def` that returns a coroutine elsewhere is AWL111; a `return` is reported by one of the two only.
+An `async def` that returns a coroutine elsewhere is AWL111, a web handler that does is AWL802; a `return` is
+reported by one of them only.
 
 ## Why is this bad?
 
@@ -129,9 +130,7 @@ class UnawaitedReturnInResource(ReturnedRule):
             return True
         if not any(line <= site.line for line in self._withs.get(site.scope, ())):
             return False
-        if self.awaitable(site) is None or self._handlers.framework(site.scope) is not None:
-            return False
-        return not scope.is_async or self._uses_entered(site)
+        return self.awaitable(site) is not None and (not scope.is_async or self._uses_entered(site))
 
     @cached_property
     def _withs(self) -> dict[int, list[int]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec import structs
+
 from awaitlint.engine.verdicts.memory import reached_from, settled
 from awaitlint.engine.verdicts.records import (
     BUNDLED,
@@ -88,15 +90,15 @@ class Observer:
             state = BUNDLED if module.origin is Origin.BUNDLED else NAMESPACE
             return Node(key, state, b"", UNSETTLED, name)
         state = FACTS if module.facts.nodes else EMPTY
-        return self._file(str(module.path), state, name)
+        return self._file(str(module.path), state, name, text_matters=module.text_matters)
 
-    def _file(self, path: str, state: int, name: str = "") -> Node | None:
+    def _file(self, path: str, state: int, name: str = "", *, text_matters: bool = False) -> Node | None:
         lowered = self._lowered(path)
         if lowered is None:
             return None
         known = lowered.signature
         signature = settled(known, self._began) if known is not None else UNSETTLED
-        return Node(self._names.key(path), state, lowered.digest, signature, name)
+        return Node(self._names.key(path), state, lowered.digest, signature, name, text_matters)
 
     def key_of(self, module: Module) -> str:
         """The name of a module's node; "" for one of the standard library, which always is the same."""
@@ -142,9 +144,8 @@ def merged(memory: Memory, learned: Learned) -> Record:
     """The record of all that is known after a run."""
     nodes, findings = _still_true(memory, learned)
     old = memory.record
-    for key, (node, uses) in learned.nodes.items():
-        before = nodes.get(key)
-        nodes[key] = (node, {**before[1], **uses} if before is not None else uses)
+    for key, now in learned.nodes.items():
+        nodes[key] = _together(nodes[key], now) if key in nodes else now
     findings |= learned.findings
     recent = dict.fromkeys(options for _, options in learned.findings)
     recent |= dict.fromkeys(old.options if old is not None else ())
@@ -189,14 +190,14 @@ def _still_true(
     if len(links) != len(old.nodes):
         return {}, {}
     keys = [node.key for node in old.nodes]
-    changed = set(memory.changed)
+    changed = memory.changed - memory.moved
     nodes: dict[str, tuple[Node, Uses]] = {}
     for number, (node, uses) in enumerate(zip(old.nodes, links, strict=True)):
         now = learned.nodes.get(node.key)
         known = {(name, level): keys[target] if target != NOWHERE else "" for name, level, target in uses}
-        if now is not None and _differs(node, known, now):
+        if now is not None and number not in memory.moved and _differs(node, known, now):
             changed.add(number)
-        # what has changed and was not read stays as it was: then it is found to have changed the next time, too
+        # what has changed and was not read stays as it was: the next time it is found to have changed, too
         if now is None or number not in changed:
             nodes[node.key] = (node, known)
     stale = reached_from(changed, links)
@@ -204,14 +205,25 @@ def _still_true(
         (keys[node], old.options[each]): b"" for each, clean in enumerate(old.clean) for node in clean
     }
     findings |= {(keys[node], old.options[each]): found for node, each, found in old.findings}
-    outdated = {keys[number] for number in stale}
-    return nodes, {key: found for key, found in findings.items() if key[0] not in outdated}
+    outdated = {keys[number] for number in stale | memory.moved}
+    wary = {keys[number] for number in memory.wary}
+    return nodes, {
+        key: found
+        for key, found in findings.items()
+        if key[0] not in outdated and not (found and key[0] in wary)
+    }
 
 
 def _differs(node: Node, uses: Uses, now: tuple[Node, Uses]) -> bool:
     if (node.digest, node.state, node.name) != (now[0].digest, now[0].state, now[0].name):
         return True
     return any(uses.get(key, target) != target for key, target in now[1].items())
+
+
+def _together(before: tuple[Node, Uses], now: tuple[Node, Uses]) -> tuple[Node, Uses]:
+    """A node as it is now, with all that was looked up on its behalf."""
+    text_matters = before[0].text_matters or now[0].text_matters
+    return structs.replace(now[0], text_matters=text_matters), {**before[1], **now[1]}
 
 
 def _needed(answered: set[str], nodes: Mapping[str, tuple[Node, Uses]]) -> dict[str, None]:

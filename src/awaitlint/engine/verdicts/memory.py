@@ -12,6 +12,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from awaitlint.engine.verdicts.records import (
     NAMESPACE,
     NOWHERE,
@@ -22,7 +24,6 @@ from awaitlint.engine.verdicts.records import (
     decode_links,
     load,
 )
-from awaitlint.files.digests import digest
 from awaitlint.files.inputs import look
 from awaitlint.files.listings import look_again
 from awaitlint.files.source import read_regular
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
 
     #: the nodes, of those that were not read anew, of which a lookup leads elsewhere now
     Replay = Callable[[Record, Links, set[int]], set[int]]
+    SaysTheSame = Callable[[Node], bool]
 
 #: nanoseconds within which a file may change and look as it did before: file systems tell times coarsely
 SETTLED_AFTER = 2_000_000_000
+#: files with another text that are compared with what they said before
+_MOST_COMPARED = 64
 
 
 class Memory:
@@ -48,19 +52,26 @@ class Memory:
         file: Where the record lies.
         names: How it names files.
         replay: Tells which lookups lead elsewhere once files have come or gone.
+        says_the_same: Tells whether a file that has changed says the same in other places.
     """
 
-    def __init__(self, file: Path, names: Names, replay: Replay) -> None:
+    def __init__(self, file: Path, names: Names, replay: Replay, says_the_same: SaysTheSame) -> None:
         self.file = file
         self.names = names
         self._replay = replay
+        self._says_the_same = says_the_same
         self.record: Record | None = None
         #: of nodes whose own text or lookups have changed
         self.changed: set[int] = set()
-        #: of those, and of all that depend on them
+        #: of those, nodes that say the same as before, in other places of their text
+        self.moved: set[int] = set()
+        #: what has changed, and all that depends on what says something else
         self.stale: set[int] = set()
+        #: what depends on something that has moved: findings may name the places
+        self.wary: set[int] = set()
         #: whether what is known about files and directories, though true, is worth writing down anew
         self.is_outdated = False
+        self._seen: Signature | None = None
         self._links: Links | None = None
         self._numbers: dict[str, int] | None = None
         self._clean: dict[int, frozenset[int]] = {}
@@ -79,7 +90,9 @@ class Memory:
         clean = self._clean.get(each)
         if clean is None:
             clean = self._clean[each] = frozenset(record.clean[each])
-        return b"" if node in clean else self._findings.get((node, each))
+        if node in clean:
+            return b""
+        return None if node in self.wary else self._findings.get((node, each))
 
     @property
     def links(self) -> Links:
@@ -88,32 +101,52 @@ class Memory:
             self._links = (decode_links(self.record) if self.record is not None else None) or []
         return self._links
 
+    def newest(self) -> Memory:
+        """The memory of what lies on disk now, where another process may have written it meanwhile."""
+        if self._numbers is not None and signature_of(os.fspath(self.file)) == self._seen:
+            return self
+        again = Memory(self.file, self.names, self._replay, self._says_the_same)
+        again._load()
+        return again
+
     def still_true(self) -> Record:
         """The record without what does not hold any more; there is one."""
         record = self.record
         assert record is not None
         if self.stale:
             record.clean = [[each for each in clean if each not in self.stale] for clean in record.clean]
-            record.findings = [each for each in record.findings if each[0] not in self.stale]
+            gone = self.stale | self.wary
+            record.findings = [each for each in record.findings if each[0] not in gone]
         return record
 
     def _load(self) -> None:
+        self._seen = signature_of(os.fspath(self.file))
         record = load(self.file)
         self._numbers = {}
         if record is None or not self._holds(record):
             return
         moved = self._look_at_directories(record)
         self.record = record
-        self.changed = self._look_at_files(record)
+        touched = self.changed = self._look_at_files(record)
         if (self.changed or moved) and len(self.links) != len(record.nodes):
             self.record = None
             return
         if moved:
-            self.changed |= self._replay(record, self.links, self.changed)
-        self.stale = reached_from(self.changed, self.links) if self.changed else set()
+            self.changed = touched | self._replay(record, self.links, touched)
+        if self.changed:
+            # of few files it is worth knowing
+            self._spread(touched if len(touched) <= _MOST_COMPARED else set())
         path = self.names.path
         self._numbers = {path(node.key): number for number, node in enumerate(record.nodes)}
         self._findings = {(node, each): found for node, each, found in record.findings}
+
+    def _spread(self, touched: set[int]) -> None:
+        """Find out what the changes concern; `touched` are files with another text."""
+        assert self.record is not None
+        nodes = self.record.nodes
+        self.moved = {number for number in touched if self._says_the_same(nodes[number])}
+        self.stale = reached_from(self.changed - self.moved, self.links) | self.moved
+        self.wary = reached_from(self.moved, self.links) - self.stale if self.moved else set()
 
     def _holds(self, record: Record) -> bool:
         """Whether everything that was looked at besides modules is as it was."""
@@ -144,14 +177,16 @@ class Memory:
             signature = signature_of(path)
             if signature == node.signature and signature is not None:
                 continue
+            from awaitlint.engine.cache import key_of  # noqa: PLC0415  only for what may have changed
+
             try:
-                same = signature is not None and digest(read_regular(path)) == node.digest
+                same = signature is not None and key_of(read_regular(path)) == node.digest
             except (OSError, ValueError):
                 same = False
             if not same or signature is None:
                 changed.add(number)
             elif max(signature.modified, signature.changed) < oldest:
-                record.nodes[number] = Node(node.key, node.state, node.digest, signature, node.name)
+                record.nodes[number] = structs.replace(node, signature=signature)
                 self.is_outdated = True
         return changed
 

@@ -49,7 +49,10 @@ UNSETTLED = Signature(0, 0, 0, 0)
 
 
 class Node(msgspec.Struct, array_like=True, gc=False, frozen=True):
-    """A module: its name (see `awaitlint.engine.verdicts.names`), and what it was when it was read."""
+    """A module: its name (see `awaitlint.engine.verdicts.names`), and what it was when it was read.
+
+    `digest` is also the key of its facts in the cache.
+    """
 
     key: str
     state: int
@@ -57,6 +60,8 @@ class Node(msgspec.Struct, array_like=True, gc=False, frozen=True):
     signature: Signature
     #: the dotted name by which an installed module was imported, "" for a module of the project
     name: str = ""
+    #: whether somebody has looked at its text, and not at its facts only
+    text_matters: bool = False
 
 
 class Record(msgspec.Struct, array_like=True, gc=False):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from awaitlint.config.settings import Settings
     from awaitlint.engine.options import Options
     from awaitlint.engine.session import Session
-    from awaitlint.engine.verdicts.records import Links, Record
+    from awaitlint.engine.verdicts.records import Links, Node, Record
     from awaitlint.files.discover import Target
 
 #: options that decide what becomes of findings, and not which there are
@@ -88,7 +87,6 @@ class Verdicts:
         self._options = options
         self._display_of = display_of
         self._session = session
-        self._began = time.time_ns()
         self._roots: dict[str, Path] = {}
         self._marked: dict[str, bool] = {}
         self._places: dict[tuple[Path, object], _Place | None] = {}
@@ -148,7 +146,8 @@ class Verdicts:
     def save(self, session: Session | None) -> None:
         """Write down what was learned; `session` is None where no file had to be checked."""
         for place in self._places.values():
-            if place is None:
+            # a process that lives long may have outlived the project
+            if place is None or not place.root.is_dir():
                 continue
             memory = place.memory
             if session is not None and place.findings:
@@ -164,7 +163,7 @@ class Verdicts:
 
         project = session.linked_at(place.root, place.settings).project
         names = place.memory.names
-        observer = learning.Observer(project, names, lambda path: session.read(Path(path)), self._began)
+        observer = learning.Observer(project, names, lambda path: session.read(Path(path)), session.began)
         if project.environment is not None:
             place.notes.seen.update(project.environment.notes.seen)
         for path in project.unreadable_installed:
@@ -176,7 +175,8 @@ class Verdicts:
         nodes = observer.nodes()
         findings = {key: found for key, found in place.findings.items() if key[0] in nodes}
         directories = learning.directories_of(project.all_listings(), names)
-        return learning.merged(place.memory, learning.Learned(nodes, directories, inputs, findings))
+        # several processes may check a project at once, as flake8's do
+        return learning.merged(place.memory.newest(), learning.Learned(nodes, directories, inputs, findings))
 
     # ------------------------------------------------------------------ places
     def _place(self, path: str, settings: Settings) -> _Place | None:
@@ -216,13 +216,26 @@ class Verdicts:
             project_with = lambda load: session.project(root, settings, load)  # noqa: E731
             return moved(record, links, changed, names, project_with, session.facts)
 
-        return _Place(root, settings, Memory(file, names, replay), Notes(), {})
+        def says_the_same(node: Node) -> bool:
+            from awaitlint.engine.verdicts.shape import same_shape  # noqa: PLC0415  once a file has changed
+
+            if node.text_matters or node.state != records.FACTS:
+                return False
+            session = self._session()
+            path = Path(names.path(node.key))
+            now = session.facts(path)
+            before = session.facts_before(path, node.digest) if now is not None else None
+            return now is not None and before is not None and same_shape(before, now)
+
+        return _Place(root, settings, Memory(file, names, replay, says_the_same), Notes(), {})
 
     def _options_key(self, settings: Settings, root: Path) -> bytes:
         """What stands for all options that findings depend on."""
         known = self._options_keys.get(id(settings))
         if known is None:
-            values: list[object] = [self._options.judge_noqa]
+            # unused comments are looked for where somebody has asked for it
+            asks = settings.preset != "default" or bool(settings.select or settings.extend_select)
+            values: list[object] = [self._options.judge_noqa or not asks, self._options.noqa]
             for field in fields(settings):
                 value = getattr(settings, field.name)
                 if field.name == "baseline":

@@ -51,6 +51,7 @@ def _lower(
     state.locals = Assigned(lowerer.walrus).block(tree.body).names
     lowerer.block(tree.body)
     lowerer.scopes[0].bindings = namespace(state, lowerer.nodes)
+    lowerer.finish()
     return ModuleFacts(
         nodes=lowerer.nodes,
         scopes=lowerer.scopes,

@@ -15,14 +15,22 @@ from awaitlint.index.facts import (
     Index,
     Narrow,
     Param,
-    ScopeKind,
     Site,
     Unpack,
-    Use,
 )
 from awaitlint.index.lower.expressions import ExpressionLowerer
 from awaitlint.index.lower.state import ScopeState
-from awaitlint.index.marks import MarkKind
+from awaitlint.index.lower.uses import (
+    ATTRIBUTE,
+    BOUND,
+    DISCARDED,
+    MARK_AUGMENTED,
+    OPERAND,
+    SCOPE_CLASS,
+    STORED,
+    SUBSCRIPTED,
+    UNPACKED,
+)
 
 if TYPE_CHECKING:
     pass
@@ -46,8 +54,9 @@ class BindingLowerer(ExpressionLowerer):
         first = targets[0]
         if len(targets) == 1:
             if type(first) is ast.Name:
-                before = len(self.sites)
-                value = self.expr(node.value, self.binding_use)
+                before, assigned = len(self.sites), node.value
+                use = BOUND if self.state.is_function else STORED
+                value = self._table[type(assigned)](assigned, use, -1)
                 self.bind_local(first.id, value, self._last_site(before, value))
                 if first.id == "__all__" and self.state is self.module_state:
                     self.exports = self._literal_names(node.value)
@@ -67,7 +76,7 @@ class BindingLowerer(ExpressionLowerer):
             for target in targets:
                 self.bind_local(target.id, value, position)  # type: ignore[attr-defined]
             return
-        use = Use.UNPACKED if isinstance(first, (ast.Tuple, ast.List)) else Use.STORED
+        use = UNPACKED if isinstance(first, (ast.Tuple, ast.List)) else STORED
         before = len(self.sites)
         value = self.expr(node.value, use)
         position = self._last_site(before, value)
@@ -83,7 +92,7 @@ class BindingLowerer(ExpressionLowerer):
         found = []
         for target, element in zip(targets, values, strict=True):
             before = len(self.sites)
-            value = self.expr(element, self.binding_use if isinstance(target, ast.Name) else Use.STORED)
+            value = self.expr(element, self.binding_use if isinstance(target, ast.Name) else STORED)
             found.append((value, self._last_site(before, value)))
         for target, (value, position) in zip(targets, found, strict=True):
             if isinstance(target, ast.Name):
@@ -100,7 +109,7 @@ class BindingLowerer(ExpressionLowerer):
             if site >= 0:
                 self._name_target(site, self.add(Attr(owner, target.attr)))
         elif isinstance(target, ast.Subscript):
-            container = self.expr(target.value, Use.SUBSCRIPTED)
+            container = self.expr(target.value, SUBSCRIPTED)
             index = self.expr(target.slice)
             if site >= 0:
                 self._name_target(site, self.add(Index(container, index)))
@@ -130,7 +139,7 @@ class BindingLowerer(ExpressionLowerer):
 
     def _assign_attribute(self, target: ast.Attribute, value: int) -> int:
         """Bind an attribute; the result is the node of its owner."""
-        owner = self.expr(target.value, Use.ATTRIBUTE)
+        owner = self.expr(target.value, ATTRIBUTE)
         found = self.nodes[owner]
         if isinstance(found, Narrow):
             found = self.nodes[self._base(owner)]
@@ -142,7 +151,7 @@ class BindingLowerer(ExpressionLowerer):
         state: ScopeState | None = self.state if index == 0 else None
         while state is not None and state.index != self.scopes[scope].parent:
             state = state.parent
-        if state is not None and state.kind is ScopeKind.CLASS:
+        if state is not None and state.kind is SCOPE_CLASS:
             state.attributes.setdefault(target.attr, []).append(value)
         else:
             self.patched.setdefault(target.attr, []).append((owner, value))
@@ -165,7 +174,7 @@ class BindingLowerer(ExpressionLowerer):
         value = position = -1
         if node.value is not None:
             before = len(self.sites)
-            value = self.expr(node.value, self.binding_use if isinstance(target, ast.Name) else Use.STORED)
+            value = self.expr(node.value, self.binding_use if isinstance(target, ast.Name) else STORED)
             position = self._last_site(before, value)
         declared = self.add(Declared(annotation, value))
         if value in self.hot:
@@ -182,19 +191,19 @@ class BindingLowerer(ExpressionLowerer):
     def _aug_assign(self, node: ast.AugAssign) -> None:
         target, state = node.target, self.state
         awaits = state.awaits
-        value = self.expr(node.value, Use.OPERAND)
+        value = self.expr(node.value, OPERAND)
         if (
             state.awaits > awaits
             and state.is_async
             and (type(target) is not ast.Name or target.id in state.globals or target.id in state.nonlocals)
         ):
-            self.mark(MarkKind.AUGMENTED, node.lineno, value, awaits=True)
+            self.mark(MARK_AUGMENTED, node.lineno, value, awaits=True)
         if isinstance(target, ast.Name):
             if target.id == "__all__" and self.state is self.module_state and self.exports is not None:
                 self.exports.extend(self._literal_names(node.value) or ())
             old = self.load(target.id)
             if old in self.hot:
-                self.site(Use.OPERAND, old, target)
+                self.site(OPERAND, old, target)
             self.bind(target.id, self.add(BinOp(type(node.op).__name__, old, value)))
         else:
             self.assign_target(target, 0)
@@ -237,9 +246,11 @@ class BindingLowerer(ExpressionLowerer):
                 self.exports.append(argument.value)
 
     def _expr_statement(self, node: ast.Expr) -> None:
-        if type(node.value) is not ast.Constant:
-            self.expr(node.value, Use.DISCARDED)
-            self._extend_exports(node.value)
+        value = node.value
+        if type(value) is not ast.Constant:
+            self._table[type(value)](value, DISCARDED, -1)
+            if self.exports is not None:
+                self._extend_exports(value)
 
     # ------------------------------------------------------------------ imports
     def _import(self, node: ast.Import) -> None:

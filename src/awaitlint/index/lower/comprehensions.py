@@ -12,6 +12,7 @@ from awaitlint.index.facts import (
     Unpack,
     Use,
 )
+from awaitlint.index.lower.uses import ASYNC_ITERATED, DISCARDED, ELEMENT, ITERATED, TESTED
 
 if TYPE_CHECKING:
     pass
@@ -42,20 +43,20 @@ class Comprehensions(Narrowing):
         is_async = False
         bound: set[str] = set()
         for generator in generators:
-            iterable = self.expr(generator.iter, Use.ASYNC_ITERATED if generator.is_async else Use.ITERATED)
+            iterable = self.expr(generator.iter, ASYNC_ITERATED if generator.is_async else ITERATED)
             is_async |= bool(generator.is_async)
             item = self.add(Iter(iterable, bool(generator.is_async)))
             self._bind_comprehension_target(generator.target, item, bound)
             for condition in generator.ifs:
-                self.expr(condition, Use.TESTED)
+                self.expr(condition, TESTED)
                 self.narrow(self.narrowings(condition)[0])
         if is_async:
             state.awaits += 1
             if not state.is_async:
                 self.out_of_place(element)
         index = self.reserve()
-        key_node = -1 if key is None else self.expr(key, Use.ELEMENT, index)
-        inner_use = Use.DISCARDED if use is Use.DISCARDED and kind in ("list", "set") else Use.ELEMENT
+        key_node = -1 if key is None else self.expr(key, ELEMENT, index)
+        inner_use = DISCARDED if use is DISCARDED and kind in ("list", "set") else ELEMENT
         value = self.expr(element, inner_use, index)
         state.hidden = hidden
         inner, state.env = state.env, env

@@ -31,6 +31,25 @@ from awaitlint.index.facts import (
     Use,
     Yielded,
 )
+from awaitlint.index.lower.uses import (
+    ARGUMENT,
+    ATTRIBUTE,
+    AWAITED,
+    BOUND,
+    CALLED,
+    COMPARED,
+    DISCARDED,
+    ELEMENT,
+    FORMATTED,
+    ITERATED,
+    OPERAND,
+    OTHER,
+    RETURNED,
+    SCOPE_LAMBDA,
+    SUBSCRIPTED,
+    TESTED,
+    YIELDED,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +65,10 @@ _SURROGATE = re.compile(f"[{chr(0xD800)}-{chr(0xDFFF)}]")
 _READ_ALL = frozenset({"locals", "vars", "exec", "eval", "dir"})
 
 #: uses under which a value that turns out to be a coroutine is lost or mistaken for its result
-_FLOWS = frozenset({Use.OTHER, Use.BOUND})
+_FLOWS = frozenset({OTHER, BOUND})
+
+#: those that a later Python may have
+_UNKNOWN_KINDS = tuple(ast.expr.__subclasses__())
 
 _MAY_BE_NONE = (Attr, Call, Await, Name, Free, Phi, Param, Declared, Index)
 
@@ -92,12 +114,16 @@ class ExpressionLowerer(Comprehensions):
         for name, handler in (("TemplateStr", self._template), ("Interpolation", self._formatted)):
             if hasattr(ast, name):
                 self._table[getattr(ast, name)] = handler
+        for kind in _UNKNOWN_KINDS:
+            self._table.setdefault(kind, self._nothing)
 
     # ------------------------------------------------------------------ expressions
-    def expr(self, node: ast.expr, use: Use = Use.OTHER, other: int = -1) -> int:
+    def expr(self, node: ast.expr, use: Use = OTHER, other: int = -1) -> int:
         """Lower an expression whose value is used in that way; `other` is the node that uses it."""
-        handler = self._table.get(type(node))
-        return handler(node, use, other) if handler is not None else 0
+        return self._table[type(node)](node, use, other)
+
+    def _nothing(self, _node: ast.expr, _use: Use, _other: int) -> int:
+        return 0
 
     def _name(self, node: ast.Name, use: Use, other: int) -> int:
         state = self.state
@@ -107,9 +133,9 @@ class ExpressionLowerer(Comprehensions):
             state.loaded.add(found)
         else:
             found = self.load(node.id)
-        if found in self.hot and use not in _FLOWS and use is not Use.AWAITED:
+        if found in self.hot and use not in _FLOWS and use is not AWAITED:
             self.site(use, found, node, other)
-        elif node.id in _READ_ALL and use is Use.CALLED:
+        elif node.id in _READ_ALL and use is CALLED:
             self.state.all_read = True
         return found
 
@@ -135,9 +161,11 @@ class ExpressionLowerer(Comprehensions):
         return found
 
     def _attribute(self, node: ast.Attribute, _use: Use, _other: int) -> int:
-        index = self.reserve()
-        value = self.expr(node.value, Use.ATTRIBUTE, index)
-        self.nodes[index] = Attr(value, node.attr)
+        nodes, owner = self.nodes, node.value
+        index = len(nodes)
+        nodes.append(nodes[0])
+        value = self._table[type(owner)](owner, ATTRIBUTE, index)
+        nodes[index] = Attr(value, node.attr)
         return index
 
     def _call(self, node: ast.Call, use: Use, other: int) -> int:
@@ -146,11 +174,12 @@ class ExpressionLowerer(Comprehensions):
             scope = self._method_class()
             if scope >= 0:
                 return self.add(Super(scope))
-        index = self.reserve()
-        called = self.expr(func, Use.CALLED, index)
-        expr = self.expr
-        args = tuple([expr(arg, Use.ARGUMENT, index) for arg in node.args]) if node.args else ()
-        name = _terminal_name(func)
+        nodes, table = self.nodes, self._table
+        index = len(nodes)
+        nodes.append(nodes[0])
+        called = table[type(func)](func, CALLED, index)
+        args = tuple([table[type(arg)](arg, ARGUMENT, index) for arg in node.args]) if node.args else ()
+        name = func.attr if type(func) is ast.Attribute else func.id if type(func) is ast.Name else ""
         if args and name == "cast":
             args = (self.annotation(node.args[0]), *args[1:])
         keywords = (
@@ -160,7 +189,7 @@ class ExpressionLowerer(Comprehensions):
                         keyword.arg or "**",
                         self.annotation(keyword.value)
                         if keyword.arg == "bound" and name == "TypeVar"
-                        else expr(keyword.value, Use.ARGUMENT, index),
+                        else table[type(keyword.value)](keyword.value, ARGUMENT, index),
                     )
                     for keyword in node.keywords
                 ]
@@ -168,20 +197,16 @@ class ExpressionLowerer(Comprehensions):
             if node.keywords
             else ()
         )
-        self.nodes[index] = Call(called, args, keywords)
+        nodes[index] = Call(called, args, keywords)
         self.hot.add(index)
         if not self.quiet:
+            line, end_line = node.lineno, node.end_lineno
+            if end_line is None or end_line == line:
+                # not another object for the same number
+                end_line = line
+            end_column = node.end_col_offset or node.col_offset
             self.sites.append(
-                Site(
-                    use,
-                    index,
-                    self.state.index,
-                    node.lineno,
-                    node.col_offset,
-                    node.end_lineno or node.lineno,
-                    node.end_col_offset or node.col_offset,
-                    other,
-                )
+                Site(use, index, self.state.index, line, node.col_offset, end_line, end_column, other)
             )
         return index
 
@@ -189,10 +214,10 @@ class ExpressionLowerer(Comprehensions):
         if not self.state.is_async or self.typing:
             self.out_of_place(node)
         self.state.awaits += 1
-        index = self.reserve()
-        value = self.expr(node.value, Use.AWAITED, index)
+        index, awaited = self.reserve(), node.value
+        value = self._table[type(awaited)](awaited, AWAITED, index)
         if type(node.value) is not ast.Call:
-            self.site(Use.AWAITED, value, node.value, index)
+            self.site(AWAITED, value, node.value, index)
         self.nodes[index] = Await(value)
         return index
 
@@ -208,7 +233,7 @@ class ExpressionLowerer(Comprehensions):
 
     def _subscript(self, node: ast.Subscript, _use: Use, _other: int) -> int:
         index = self.reserve()
-        value = self.expr(node.value, Use.SUBSCRIPTED, index)
+        value = self.expr(node.value, SUBSCRIPTED, index)
         inner = node.slice
         if self.typing and (form := _terminal_name(node.value)) in ("Literal", "Annotated"):
             # strings in these are data, but for the type that `Annotated` begins with
@@ -236,7 +261,7 @@ class ExpressionLowerer(Comprehensions):
         while isinstance(left := chain[-1].left, ast.BinOp):
             chain.append(left)
         left = chain[-1].left
-        value = self.expr(left, Use.OPERAND)
+        value = self.expr(left, OPERAND)
         formats = isinstance(left, ast.JoinedStr) or (
             isinstance(left, ast.Constant) and type(left.value) is str
         )
@@ -244,24 +269,22 @@ class ExpressionLowerer(Comprehensions):
             if formats and isinstance(part.op, ast.Mod):
                 right = self._formatted_values(part.right)
             else:
-                right = self.expr(part.right, Use.OPERAND)
+                right = self.expr(part.right, OPERAND)
             value = self.add(BinOp(type(part.op).__name__, value, right))
         return value
 
     def _formatted_values(self, node: ast.expr) -> int:
         """What ``%`` puts into a string."""
         if isinstance(node, ast.Tuple):
-            return self.add(
-                Display("tuple", tuple([self.expr(element, Use.FORMATTED) for element in node.elts]))
-            )
-        return self.expr(node, Use.FORMATTED)
+            return self.add(Display("tuple", tuple([self.expr(element, FORMATTED) for element in node.elts])))
+        return self.expr(node, FORMATTED)
 
     def _boolop(self, node: ast.BoolOp, use: Use, other: int) -> int:
         env = self.state.env
         is_and = isinstance(node.op, ast.And)
         result = -1
         for value in node.values[:-1]:
-            found = self.expr(value, Use.TESTED)
+            found = self.expr(value, TESTED)
             if not is_and and isinstance(self.nodes[found], _MAY_BE_NONE):
                 # `x or y` is x only where x is true
                 narrowed = self.add(Narrow(found, "truthy", -1, positive=True))
@@ -276,14 +299,15 @@ class ExpressionLowerer(Comprehensions):
         return self.phi(result, last)
 
     def _compare(self, node: ast.Compare, _use: Use, _other: int) -> int:
-        self.expr(node.left, Use.COMPARED)
+        table, left = self._table, node.left
+        table[type(left)](left, COMPARED, -1)
         for value in node.comparators:
-            self.expr(value, Use.COMPARED)
+            table[type(value)](value, COMPARED, -1)
         return self.plain("bool")
 
     def _unaryop(self, node: ast.UnaryOp, _use: Use, _other: int) -> int:
         if isinstance(node.op, ast.Not):
-            self.expr(node.operand, Use.TESTED)
+            self.expr(node.operand, TESTED)
             return self.plain("bool")
         operand = node.operand
         if (
@@ -293,12 +317,12 @@ class ExpressionLowerer(Comprehensions):
         ):
             number = operand.value
             assert isinstance(number, (int, float))
-            return self._constant(ast.Constant(-number), Use.OTHER, -1)
-        value = self.expr(operand, Use.OPERAND)
+            return self._constant(ast.Constant(-number), OTHER, -1)
+        value = self.expr(operand, OPERAND)
         return self.add(BinOp(type(node.op).__name__, value, value))
 
     def _ifexp(self, node: ast.IfExp, use: Use, other: int) -> int:
-        self.expr(node.test, Use.TESTED)
+        self.expr(node.test, TESTED)
         positive, negative = self.narrowings(node.test)
         env = self.state.env
         self.narrow(positive)
@@ -321,24 +345,24 @@ class ExpressionLowerer(Comprehensions):
         return 0
 
     def _formatted(self, node: Any, _use: Use, _other: int) -> int:
-        self.expr(node.value, Use.FORMATTED)
+        self.expr(node.value, FORMATTED)
         if node.format_spec is not None:
             self.expr(node.format_spec)
         return 0
 
     def _walrus(self, node: ast.NamedExpr, use: Use, other: int) -> int:
         before = len(self.sites)
-        binds = use in _FLOWS or use is Use.DISCARDED
+        binds = use in _FLOWS or use is DISCARDED
         value = self.expr(node.value, self.binding_use if binds else use, other)
         bound = len(self.sites) - 1 if binds and len(self.sites) > before and value in self.hot else -1
         self.bind_local(node.target.id, value, bound)
-        if use is not Use.DISCARDED:
+        if use is not DISCARDED:
             self.state.loaded.add(value)
         return value
 
     def _yield(self, node: ast.Yield, _use: Use, _other: int) -> int:
         self.state.is_generator = True
-        value = self.expr(node.value, Use.YIELDED) if node.value is not None else 1
+        value = self.expr(node.value, YIELDED) if node.value is not None else 1
         self.state.yielded.append(value)
         return self.add(Yielded(value, is_from=False))
 
@@ -346,14 +370,14 @@ class ExpressionLowerer(Comprehensions):
         if self.state.is_async:
             self.out_of_place(node)
         self.state.is_generator = True
-        value = self.expr(node.value, Use.ITERATED)
+        value = self.expr(node.value, ITERATED)
         return self.add(Yielded(value, is_from=True))
 
     def _elements(self, kind: str, elements: Sequence[ast.expr], use: Use) -> int:
-        inner = Use.DISCARDED if use is Use.DISCARDED else Use.ELEMENT
-        index = self.reserve()
-        expr = self.expr
-        self.nodes[index] = Display(kind, tuple([expr(element, inner, index) for element in elements]))
+        inner = DISCARDED if use is DISCARDED else ELEMENT
+        index, table = self.reserve(), self._table
+        found = tuple([table[type(element)](element, inner, index) for element in elements])
+        self.nodes[index] = Display(kind, found)
         return index
 
     def _tuple(self, node: ast.Tuple, use: Use, _other: int) -> int:
@@ -367,22 +391,23 @@ class ExpressionLowerer(Comprehensions):
 
     def _dict(self, node: ast.Dict, _use: Use, _other: int) -> int:
         index = self.reserve()
-        keys = [-1 if key is None else self.expr(key, Use.ELEMENT, index) for key in node.keys]
-        values = [self.expr(value, Use.ELEMENT, index) for value in node.values]
+        table = self._table
+        keys = [-1 if key is None else table[type(key)](key, ELEMENT, index) for key in node.keys]
+        values = [table[type(value)](value, ELEMENT, index) for value in node.values]
         self.nodes[index] = DictDisplay(tuple(keys), tuple(values))
         return index
 
     def _starred(self, node: ast.Starred, _use: Use, _other: int) -> int:
-        return self.add(Starred(self.expr(node.value, Use.ITERATED)))
+        return self.add(Starred(self.expr(node.value, ITERATED)))
 
     # ------------------------------------------------------------------ functions
     def _lambda(self, node: ast.Lambda, _use: Use, _other: int) -> int:
-        index, params = self.open_scope(ScopeKind.LAMBDA, "<lambda>", node, node.args)
+        index, params = self.open_scope(SCOPE_LAMBDA, "<lambda>", node, node.args)
         state = self.state
         state.locals.update(param.name for param in params)
-        body = self.expr(node.body, Use.RETURNED)
+        body = self.expr(node.body, RETURNED)
         state.returned.append(body)
-        self.close_scope(index, params=params)
+        self.close_scope(index).params = params
         return self.add(Lambda(index))
 
     def open_scope(

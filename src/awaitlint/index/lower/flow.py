@@ -11,11 +11,24 @@ from awaitlint.index.facts import (
     Iter,
     Narrow,
     Phi,
-    Use,
 )
 from awaitlint.index.lower.state import Assigned, Env, LoopState
 from awaitlint.index.lower.static import is_for_checkers, static_test
-from awaitlint.index.marks import MarkKind
+from awaitlint.index.lower.uses import (
+    ASYNC_ITERATED,
+    ASYNC_WITH,
+    FORMATTED,
+    ITERATED,
+    MARK_ASYNC_FOR,
+    MARK_ASYNC_WITH,
+    MARK_FOR,
+    MARK_HANDLER,
+    MARK_LOOP,
+    MARK_WITH,
+    RETURNED,
+    TESTED,
+    WITH,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,9 +46,9 @@ class FlowLowerer(BindingLowerer):
 
     # ------------------------------------------------------------------ blocks and flow
     def block(self, statements: Sequence[ast.stmt]) -> None:
-        table = self._statements
+        table, state = self._statements, self.state
         for statement in statements:
-            if self.state.env is None and not self.quiet:
+            if state.env is None and not self.quiet:
                 self._unreachable(statement)
                 continue
             handler = table.get(type(statement))
@@ -79,11 +92,15 @@ class FlowLowerer(BindingLowerer):
         return Assigned(self.walrus).block(statements).names
 
     def _return(self, node: ast.Return) -> None:
-        self.state.returned.append(1 if node.value is None else self.expr(node.value, Use.RETURNED))
-        if node.value is not None and self.state.is_async:
-            # `return value` in an async generator; only its visitor can tell cheaply
-            self._return_value = node
-        self.state.env = None
+        state, value = self.state, node.value
+        if value is None:
+            state.returned.append(1)
+        else:
+            state.returned.append(self._table[type(value)](value, RETURNED, -1))
+            if state.is_async:
+                # `return value` in an async generator; only its visitor can tell cheaply
+                self._return_value = node
+        state.env = None
 
     def _raise(self, node: ast.Raise) -> None:
         for part in (node.exc, node.cause):
@@ -92,9 +109,9 @@ class FlowLowerer(BindingLowerer):
         self.state.env = None
 
     def _assert(self, node: ast.Assert) -> None:
-        self.expr(node.test, Use.TESTED)
+        self.expr(node.test, TESTED)
         if node.msg is not None:
-            self.expr(node.msg, Use.FORMATTED)
+            self.expr(node.msg, FORMATTED)
         self.narrow(self.narrowings(node.test)[0])
 
     def _break(self, _node: ast.Break) -> None:
@@ -112,7 +129,7 @@ class FlowLowerer(BindingLowerer):
     def _if(self, node: ast.If) -> None:
         state = self.state
         static = static_test(node.test, self.version)
-        self.expr(node.test, Use.TESTED)
+        self.expr(node.test, TESTED)
         if static is not None and (self.version is not None or is_for_checkers(node.test)):
             self._static_if(node, static)
             return
@@ -208,26 +225,26 @@ class FlowLowerer(BindingLowerer):
             state.awaits += 1
             if not state.is_async:
                 self.out_of_place(node)
-        iterable = self.expr(node.iter, Use.ASYNC_ITERATED if is_async else Use.ITERATED)
+        iterable = self.expr(node.iter, ASYNC_ITERATED if is_async else ITERATED)
         phis, before = self._enter_loop(self._assigned([node]))
         self.assign_target(node.target, self.add(Iter(iterable, is_async)))
         awaits = state.awaits
         self.block(node.body)
         if state.awaits > awaits or type(node.iter) is not ast.Call:
-            kind = MarkKind.ASYNC_FOR if is_async else MarkKind.FOR
+            kind = MARK_ASYNC_FOR if is_async else MARK_FOR
             self.mark(kind, node.lineno, iterable, awaits=state.awaits > awaits)
         self._leave_loop(phis, before, node.orelse)
 
     def _while(self, node: ast.While) -> None:
         phis, before = self._enter_loop(self._assigned([node]))
         awaits = self.state.awaits
-        test = self.expr(node.test, Use.TESTED)
+        test = self.expr(node.test, TESTED)
         positive, negative = self.narrowings(node.test)
         endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
         self.narrow(positive)
         self.block(node.body)
         if self.state.is_async:
-            self.mark(MarkKind.LOOP, node.lineno, test, awaits=self.state.awaits > awaits)
+            self.mark(MARK_LOOP, node.lineno, test, awaits=self.state.awaits > awaits)
         ended = [(name, value) for name, value in negative if name not in phis]
         self._leave_loop(phis, before, node.orelse, endless=endless, ended=ended)
 
@@ -237,7 +254,7 @@ class FlowLowerer(BindingLowerer):
         is_async = isinstance(node, ast.AsyncWith)
         if is_async and not state.is_async:
             self.out_of_place(node)
-        use = Use.ASYNC_WITH if is_async else Use.WITH
+        use = ASYNC_WITH if is_async else WITH
         plain = []
         for item in node.items:
             value = self.expr(item.context_expr, use)
@@ -248,7 +265,7 @@ class FlowLowerer(BindingLowerer):
         before, mark = state.env, len(state.log)
         awaits = state.awaits
         self.block(node.body)
-        kind = MarkKind.ASYNC_WITH if is_async else MarkKind.WITH
+        kind = MARK_ASYNC_WITH if is_async else MARK_WITH
         for value in plain:
             self.mark(kind, node.lineno, value, awaits=state.awaits > awaits)
         if is_async:
@@ -284,7 +301,7 @@ class FlowLowerer(BindingLowerer):
                 if handler.name:
                     self.bind(handler.name, self.add(Caught(caught)))
             if awaited:
-                self.mark(MarkKind.HANDLER, handler.lineno, caught, awaits=True)
+                self.mark(MARK_HANDLER, handler.lineno, caught, awaits=True)
             self.block(handler.body)
             if handler.name and state.env is not None:
                 state.env.pop(handler.name, None)
@@ -317,7 +334,7 @@ class FlowLowerer(BindingLowerer):
             state.env = None if before is None else dict(before)
             self._pattern(case.pattern, subject, name)
             if case.guard is not None:
-                self.expr(case.guard, Use.TESTED)
+                self.expr(case.guard, TESTED)
                 self.narrow(self.narrowings(case.guard)[0])
             elif isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None:
                 exhaustive = True

@@ -41,6 +41,10 @@ def _terminal_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
+def _is_text(node: ast.expr, text: str) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value == text
+
+
 class Narrowing(Tables):
     """Narrows local names on the paths where a test holds or fails."""
 
@@ -93,7 +97,7 @@ class Narrowing(Tables):
                 return self._narrowed(subject.id, "isinstance", against)
             if called in FUNCTION_PROBES:
                 return self._narrowed(subject.id, "async function", -1)
-            if called in PROBES or (called == "hasattr" and "__await__" in ast.dump(test)):
+            if called in PROBES or (called == "hasattr" and _is_text(test.args[-1], "__await__")):
                 return self._narrowed(subject.id, "awaitable", -1)
         return [], []
 

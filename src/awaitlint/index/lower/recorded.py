@@ -46,6 +46,7 @@ class Recorder(StatementLowerer):
         self._last = 0
         self._in_string = False
         self._statements = {kind: self._noting(handler) for kind, handler in self._statements.items()}
+        self._table = {kind: self._recording(handler) for kind, handler in self._table.items()}
 
     def _noting(self, handler: Callable[[Any], None]) -> Callable[[Any], None]:
         def note(statement: ast.stmt) -> None:
@@ -55,12 +56,15 @@ class Recorder(StatementLowerer):
 
         return note
 
-    def expr(self, node: ast.expr, use: Use = Use.OTHER, other: int = -1) -> int:
-        found = super().expr(node, use, other)
-        self._last = node.lineno
-        if not self._in_string:
-            self._note(node, found)
-        return found
+    def _recording(self, handler: Callable[[Any, Use, int], int]) -> Callable[[Any, Use, int], int]:
+        def record(node: ast.expr, use: Use, other: int) -> int:
+            found = handler(node, use, other)
+            self._last = node.lineno
+            if not self._in_string:
+                self._note(node, found)
+            return found
+
+        return record
 
     def _note(self, node: ast.expr, found: int) -> None:
         self.expressions.setdefault(node, (found, self.state.index))

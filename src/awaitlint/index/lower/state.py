@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from awaitlint.index.facts import Func, ScopeKind
+from awaitlint.index.lower.uses import SCOPE_FUNCTION, SCOPE_LAMBDA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -65,7 +66,7 @@ class ScopeState:
         self.index = index
         self.parent = parent
         self.is_async = is_async
-        self.is_function = kind is ScopeKind.FUNCTION or kind is ScopeKind.LAMBDA
+        self.is_function = kind is SCOPE_FUNCTION or kind is SCOPE_LAMBDA
         self.is_generator = False
         #: how many places that wait for something have been lowered
         self.awaits = 0
@@ -118,15 +119,21 @@ _BLOCKS_OF: dict[type, tuple[str, ...]] = {
 }
 
 
-def target_names(target: ast.expr) -> Iterator[str]:
+def target_names(target: ast.expr) -> Iterable[str]:
     """The names that an assignment target binds."""
+    if type(target) is ast.Name:
+        return (target.id,)
+    return _names_in(target)
+
+
+def _names_in(target: ast.expr) -> Iterator[str]:
     if isinstance(target, ast.Name):
         yield target.id
     elif isinstance(target, (ast.Tuple, ast.List)):
         for element in target.elts:
-            yield from target_names(element)
+            yield from _names_in(element)
     elif isinstance(target, ast.Starred):
-        yield from target_names(target.value)
+        yield from _names_in(target.value)
 
 
 def _pattern_names(pattern: ast.AST) -> Iterator[str]:
@@ -150,27 +157,32 @@ class Assigned:
         self.walrus = walrus
 
     def block(self, statements: Iterable[ast.AST]) -> Assigned:
-        for statement in statements:
-            if type(statement) not in _BINDS_NOTHING or self.walrus:
-                self._statement(statement)
+        names, walrus = self.names, self.walrus
+        # the frequent kinds come first
+        for node in statements:
+            kind = type(node)
+            if kind is ast.Assign:
+                for target in node.targets:  # type: ignore[attr-defined]
+                    if type(target) is ast.Name:
+                        names.add(target.id)
+                    elif type(target) is not ast.Attribute and type(target) is not ast.Subscript:
+                        names.update(target_names(target))
+            elif kind is ast.FunctionDef or kind is ast.AsyncFunctionDef or kind is ast.ClassDef:
+                names.add(node.name)  # type: ignore[attr-defined]
+                continue
+            elif kind in _BLOCKS_OF:
+                self._compound(node)
+            elif kind not in _BINDS_NOTHING:
+                self._simple(node)
+            if walrus and self._holds_walrus(node):
+                self._walruses(node)
         return self
 
-    def _statement(self, node: ast.AST) -> None:
+    def _simple(self, node: ast.AST) -> None:
         names = self.names
         kind = type(node)
-        if kind in _BLOCKS_OF:
-            self._compound(node)
-        elif kind is ast.Assign:
-            for target in node.targets:  # type: ignore[attr-defined]
-                if type(target) is ast.Name:
-                    names.add(target.id)
-                else:
-                    names.update(target_names(target))
-        elif kind is ast.AnnAssign or kind is ast.AugAssign:
+        if kind is ast.AnnAssign or kind is ast.AugAssign:
             names.update(target_names(node.target))  # type: ignore[attr-defined]
-        elif kind is ast.FunctionDef or kind is ast.AsyncFunctionDef or kind is ast.ClassDef:
-            names.add(node.name)  # type: ignore[attr-defined]
-            return
         elif kind is ast.Import or kind is ast.ImportFrom:
             for alias in node.names:  # type: ignore[attr-defined]
                 names.add(alias.asname or alias.name.partition(".")[0])
@@ -181,31 +193,31 @@ class Assigned:
         elif kind is ast.Delete:
             for target in node.targets:  # type: ignore[attr-defined]
                 names.update(target_names(target))
-        else:
-            self._compound(node)
-        if self.walrus and self._holds_walrus(node):
-            self._walruses(node)
+        elif hasattr(ast, "TypeAlias") and isinstance(node, ast.TypeAlias):
+            names.update(target_names(node.name))
 
-    def _compound(self, node: ast.AST) -> None:
-        blocks = _BLOCKS_OF.get(type(node))
-        if blocks is None:
-            if hasattr(ast, "TypeAlias") and isinstance(node, ast.TypeAlias):
-                self.names.update(target_names(node.name))
+    def _compound(self, node: Any) -> None:
+        kind = type(node)
+        if kind is ast.If:
+            self.block(node.body)
+            if node.orelse:
+                self.block(node.orelse)
             return
-        if isinstance(node, (ast.For, ast.AsyncFor)):
+        if kind is ast.For or kind is ast.AsyncFor:
             self.names.update(target_names(node.target))
-        elif isinstance(node, (ast.With, ast.AsyncWith)):
+        elif kind is ast.With or kind is ast.AsyncWith:
             for item in node.items:
                 if item.optional_vars is not None:
                     self.names.update(target_names(item.optional_vars))
-        elif isinstance(node, ast.ExceptHandler) and node.name:
-            self.names.add(node.name)
-        elif isinstance(node, ast.match_case):
+        elif kind is ast.ExceptHandler:
+            if node.name:
+                self.names.add(node.name)
+        elif kind is ast.match_case:
             self.names.update(_pattern_names(node.pattern))
-        for block in blocks:
-            for statement in getattr(node, block):
-                if type(statement) not in _BINDS_NOTHING or self.walrus:
-                    self._statement(statement)
+        for block in _BLOCKS_OF[kind]:
+            statements = getattr(node, block)
+            if statements:
+                self.block(statements)
 
     def _holds_walrus(self, node: ast.AST) -> bool:
         first = getattr(node, "lineno", 0)
@@ -226,8 +238,23 @@ class Assigned:
                         self.names.update(target_names(inner.target))
 
 
+#: the tuples of one small number: most names are bound once
+_SINGLES: Final = 2048
+_SINGLE: Final = tuple([(number,) for number in range(_SINGLES)])
+
+
+def references(nodes: list[int]) -> tuple[int, ...]:
+    """Nodes as facts have them; one object for a frequent tuple."""
+    if len(nodes) == 1 and 0 <= (node := nodes[0]) < _SINGLES:
+        return _SINGLE[node]
+    return tuple(nodes)
+
+
 def freeze(lists: dict[str, list[int]]) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(nodes) for name, nodes in lists.items()}
+    return {
+        name: _SINGLE[node] if len(nodes) == 1 and 0 <= (node := nodes[0]) < _SINGLES else tuple(nodes)
+        for name, nodes in lists.items()
+    }
 
 
 def namespace(state: ScopeState, nodes: list[Node]) -> dict[str, tuple[int, ...]]:
@@ -245,7 +272,7 @@ def namespace(state: ScopeState, nodes: list[Node]) -> dict[str, tuple[int, ...]
         if len(bound) > 1 and isinstance(nodes[last], Func):
             found[name] = tuple(node for node in bound if isinstance(nodes[node], Func))
         else:
-            found[name] = (last,)
+            found[name] = _SINGLE[last] if last < _SINGLES else (last,)
     for name, outside in state.outside.items():
         found[name] = (*found.get(name, ()), *outside)
     return found

@@ -14,13 +14,26 @@ from awaitlint.index.facts import (
     Scope,
     ScopeKind,
     TypeParam,
-    Use,
 )
-from awaitlint.index.lower.state import Assigned, Env, ScopeState, is_stub_body
+from awaitlint.index.lower.state import Assigned, Env, ScopeState, is_stub_body, references
+from awaitlint.index.lower.uses import DECORATOR, SCOPE_CLASS, SCOPE_FUNCTION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 from awaitlint.index.lower.flow import FlowLowerer
+
+#: parameters of which only the name is known, such as ``self``: one object for each name
+_BARE: dict[str, ParamFact] = {}
+_MOST_BARE = 4096
+
+
+def _bare(name: str) -> ParamFact:
+    found = _BARE.get(name)
+    if found is None:
+        if len(_BARE) >= _MOST_BARE:
+            _BARE.clear()
+        found = _BARE[name] = ParamFact(name, "normal", -1, -1)
+    return found
 
 
 class StatementLowerer(FlowLowerer):
@@ -64,12 +77,17 @@ class StatementLowerer(FlowLowerer):
         if hasattr(ast, "TypeAlias"):
             self._statements[ast.TypeAlias] = self._type_alias
 
+    def finish(self) -> None:
+        """Let go of the bound methods: what holds itself is not freed before garbage is collected."""
+        self._statements.clear()
+        self._table.clear()
+
     def _params(self, args: ast.arguments) -> list[ParamFact]:
         if not (args.defaults or args.posonlyargs or args.vararg or args.kwonlyargs or args.kwarg):
             return [
-                ParamFact(
-                    arg.arg, "normal", -1 if arg.annotation is None else self.annotation(arg.annotation), -1
-                )
+                _bare(arg.arg)
+                if arg.annotation is None
+                else ParamFact(arg.arg, "normal", self.annotation(arg.annotation), -1)
                 for arg in args.args
             ]
         positional = [*args.posonlyargs, *args.args]
@@ -88,6 +106,8 @@ class StatementLowerer(FlowLowerer):
         return found
 
     def _param(self, arg: ast.arg, kind: str, default: ast.expr | None) -> ParamFact:
+        if default is None and arg.annotation is None and kind == "normal":
+            return _bare(arg.arg)
         value = -1 if default is None else self.expr(default)
         return ParamFact(arg.arg, kind, self.annotation(arg.annotation), value)
 
@@ -114,9 +134,10 @@ class StatementLowerer(FlowLowerer):
             )
         )
         state = ScopeState(kind, index, parent, is_async=is_async)
-        type_params = tuple(parameter.name for parameter in getattr(node, "type_params", ()))
+        declared = getattr(node, "type_params", None)
+        type_params = tuple([parameter.name for parameter in declared]) if declared else ()
         state.type_params = self.scopes[index].type_params = type_params
-        if type_params and kind is not ScopeKind.CLASS:
+        if type_params and kind is not SCOPE_CLASS:
             # annotations of a generic function see its type parameters
             parent.type_params, outer = (*parent.type_params, *type_params), parent.type_params
         else:
@@ -138,15 +159,20 @@ class StatementLowerer(FlowLowerer):
         state.env = env
         return index, params
 
+    def _decorators(self, decorators: list[ast.expr]) -> tuple[int, ...]:
+        return references([self.expr(each, DECORATOR) for each in decorators]) if decorators else ()
+
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        decorators = tuple(self.expr(d, Use.DECORATOR) for d in node.decorator_list)
+        decorators = self._decorators(node.decorator_list)
         is_async = isinstance(node, ast.AsyncFunctionDef)
-        index, params = self.open_scope(ScopeKind.FUNCTION, node.name, node, node.args, is_async=is_async)
+        index, params = self.open_scope(SCOPE_FUNCTION, node.name, node, node.args, is_async=is_async)
         returns = self.annotation(node.returns)
         state = self.state
         assigned = Assigned(self.walrus).block(node.body)
-        state.globals, state.nonlocals = assigned.globals, assigned.nonlocals
-        state.locals |= assigned.names - assigned.globals - assigned.nonlocals
+        state.locals |= assigned.names
+        if assigned.globals or assigned.nonlocals:
+            state.globals, state.nonlocals = assigned.globals, assigned.nonlocals
+            state.locals -= (assigned.globals | assigned.nonlocals) - {param.name for param in params}
         quiet, self.quiet = self.quiet, self.quiet or self.state.env is None
         outer, self._return_value = self._return_value, None
         self.block(node.body)
@@ -154,14 +180,10 @@ class StatementLowerer(FlowLowerer):
         if is_async and state.is_generator:
             self._refuse_return(index)
         self._return_value = outer
-        self.close_scope(
-            index,
-            decorators=decorators,
-            params=params,
-            returns=returns,
-            falls_through=state.env is not None,
-            is_stub=is_stub_body(node.body),
-        )
+        scope = self.close_scope(index)
+        scope.decorators, scope.params, scope.returns = decorators, params, returns
+        scope.falls_through = state.env is not None
+        scope.is_stub = is_stub_body(node.body)
         self.bind(node.name, self.add(Func(index)))
 
     def _refuse_return(self, scope: int) -> None:
@@ -171,16 +193,17 @@ class StatementLowerer(FlowLowerer):
             self.misplaced.append(Misplaced(scope, returned.lineno, returned.col_offset))
 
     def _class(self, node: ast.ClassDef) -> None:
-        decorators = tuple(self.expr(d, Use.DECORATOR) for d in node.decorator_list)
-        index, _ = self.open_scope(ScopeKind.CLASS, node.name, node, None)
+        decorators = self._decorators(node.decorator_list)
+        index, _ = self.open_scope(SCOPE_CLASS, node.name, node, None)
         outer, inner = self.state.parent, self.state
         assert outer is not None
         # bases are evaluated outside the class, but see its type parameters
         if not inner.type_params:
             self.state = outer
-        bases = tuple(self.annotation(base) for base in node.bases)
-        keywords = tuple((k.arg or "**", self.expr(k.value)) for k in node.keywords)
+        bases = references([self.annotation(base) for base in node.bases])
+        keywords = tuple([(k.arg or "**", self.expr(k.value)) for k in node.keywords])
         self.state = inner
         self.block(node.body)
-        self.close_scope(index, decorators=decorators, bases=bases, keywords=keywords)
+        scope = self.close_scope(index)
+        scope.decorators, scope.bases, scope.keywords = decorators, bases, keywords
         self.bind(node.name, self.add(Class(index)))

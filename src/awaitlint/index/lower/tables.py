@@ -17,14 +17,14 @@ from awaitlint.index.facts import (
     Phi,
     Plain,
     Scope,
-    ScopeKind,
     Site,
     TypeParam,
     Unknown,
     Unpack,
     Use,
 )
-from awaitlint.index.lower.state import ScopeState, freeze, namespace
+from awaitlint.index.lower.state import ScopeState, freeze, namespace, references
+from awaitlint.index.lower.uses import BOUND, NEVER_READ, OTHER, SCOPE_CLASS, SCOPE_MODULE, STORED
 from awaitlint.index.marks import Mark, MarkKind
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 def _terminal_name(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+#: of all scopes that have none; nobody changes what facts hold
+_NO_ATTRIBUTES: dict[str, tuple[int, ...]] = {}
 
 
 class Tables:
@@ -44,7 +48,7 @@ class Tables:
         self.sites: list[Site] = []
         self.misplaced: list[Misplaced] = []
         self.marks: list[Mark] = []
-        self.state = ScopeState(ScopeKind.MODULE, 0, None)
+        self.state = ScopeState(SCOPE_MODULE, 0, None)
         self.module_state = self.state
         #: inside ``if TYPE_CHECKING:`` or code that cannot be reached: nothing there is reported
         self.quiet = False
@@ -75,17 +79,13 @@ class Tables:
 
     def site(self, use: Use, node: int, at: ast.expr, other: int = -1) -> None:
         if not self.quiet:
+            line, end_line = at.lineno, at.end_lineno
+            if end_line is None or end_line == line:
+                # not another object for the same number
+                end_line = line
+            end_column = at.end_col_offset or at.col_offset
             self.sites.append(
-                Site(
-                    use,
-                    node,
-                    self.state.index,
-                    at.lineno,
-                    at.col_offset,
-                    at.end_lineno or at.lineno,
-                    at.end_col_offset or at.col_offset,
-                    other,
-                )
+                Site(use, node, self.state.index, line, at.col_offset, end_line, end_column, other)
             )
 
     def mark(self, kind: MarkKind, line: int, node: int, *, awaits: bool) -> None:
@@ -194,7 +194,7 @@ class Tables:
 
     @property
     def binding_use(self) -> Use:
-        return Use.BOUND if self.state.is_function else Use.STORED
+        return BOUND if self.state.is_function else STORED
 
     def out_of_place(self, node: ast.AST) -> None:
         self.misplaced.append(Misplaced(self.state.index, node.lineno, node.col_offset))  # type: ignore[attr-defined]
@@ -203,26 +203,27 @@ class Tables:
         """The class of the method that is being lowered (also from functions nested in it), or -1."""
         state: ScopeState | None = self.state
         while state is not None and state.parent is not None:
-            if state.is_function and state.parent.kind is ScopeKind.CLASS:
+            if state.is_function and state.parent.kind is SCOPE_CLASS:
                 return state.parent.index
             state = state.parent
         return -1
 
-    def close_scope(self, index: int, **fields: Any) -> None:
+    def close_scope(self, index: int) -> Scope:
         """End the current scope: give its record what was gathered, and go back to the one around it."""
         state = self.state
         self._mark_never_read(state)
         scope = self.scopes[index]
         scope.end_node = len(self.nodes)
-        for field, value in fields.items():
-            setattr(scope, field, value)
         scope.bindings = freeze(state.bindings) if state.is_function else namespace(state, self.nodes)
-        scope.attributes = freeze(state.attributes)
-        scope.returned = tuple(state.returned)
-        scope.yielded = tuple(state.yielded)
+        scope.attributes = freeze(state.attributes) if state.attributes else _NO_ATTRIBUTES
+        if state.returned:
+            scope.returned = references(state.returned)
+        if state.yielded:
+            scope.yielded = references(state.yielded)
         scope.is_generator = state.is_generator
         if state.parent is not None:
             self.state = state.parent
+        return scope
 
     def _mark_never_read(self, state: ScopeState) -> None:
         if not state.pending or state.all_read:
@@ -247,7 +248,7 @@ class Tables:
             if node_index not in loaded and not names[position] & state.captured:
                 site = self.sites[position]
                 self.sites[position] = Site(
-                    Use.NEVER_READ,
+                    NEVER_READ,
                     site.node,
                     site.scope,
                     site.line,
@@ -257,7 +258,7 @@ class Tables:
                 )
 
     # ------------------------------------------------------------------ given by the other parts
-    def expr(self, node: ast.expr, use: Use = Use.OTHER, other: int = -1) -> int:
+    def expr(self, node: ast.expr, use: Use = OTHER, other: int = -1) -> int:
         raise NotImplementedError
 
     def annotation(self, node: ast.expr | None) -> int:
