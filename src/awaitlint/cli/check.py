@@ -118,6 +118,7 @@ def check(paths: tuple[str, ...], **given: Any) -> int:
             paths or (".",),
             settings_for,
             cwd=cwd,
+            saw=settings_for.saw,
             on_error=lambda name, reason: unreadable.append(f"cannot read the directory {name}: {reason}"),
         )
         targets = targets if shard is None else shard.take(targets)

@@ -10,6 +10,7 @@ import stat
 import time
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from awaitlint.config.requires import SETUP_NAMES, Required, in_pyproject, in_se
 from awaitlint.config.selection import unknown_selector
 from awaitlint.config.settings import Settings
 from awaitlint.files.environments import UnusableError, named_environment
-from awaitlint.files.roots import project_root
+from awaitlint.files.roots import PROJECT_MARKERS, project_root
 
 #: Answers the codes and names of all rules; only asked where a configuration names rules.
 RuleNames = Callable[[], Iterable[tuple[str, str]]]
@@ -28,6 +29,7 @@ RuleNames = Callable[[], Iterable[tuple[str, str]]]
 PYPROJECT = "pyproject.toml"
 #: In the order in which they count where a directory has several.
 CONFIG_NAMES = (".awaitlint.toml", "awaitlint.toml", PYPROJECT)
+_NAMES = (*CONFIG_NAMES, *SETUP_NAMES)
 
 #: bytes of a configuration file at most
 _LARGEST = 16 << 20
@@ -64,6 +66,9 @@ class Origin:
 
     source: Path | str
     key: str = ""
+
+
+_NOTHING_HERE = _Directory((None,) * len(_NAMES), None, None, None)
 
 
 class SettingsCache:
@@ -115,6 +120,21 @@ class SettingsCache:
         self._answers[name] = (now, settings)
         return settings
 
+    def saw(self, directory: str, names: AbstractSet[str]) -> None:
+        """Take note of all the names in a directory, so that nobody has to look for some of them there."""
+        if names.isdisjoint(PROJECT_MARKERS):
+            self.marked[directory] = False
+        if names.isdisjoint(_NAMES):
+            self._directories[directory] = (time.monotonic(), _NOTHING_HERE)
+
+    @property
+    def marked(self) -> dict[str, bool]:
+        """Which directories were seen to be a project's root, or none; see `project_root`."""
+        now = time.monotonic()
+        if now - self._marked[0] >= self._recheck:
+            self._marked = (now, {})
+        return self._marked[1]
+
     def origins(self, directory: Path) -> dict[str, tuple[Origin, ...]]:
         """Where the values of options come from, by their fields; none of those that have their defaults."""
         source = self._source(directory, time.monotonic())
@@ -135,7 +155,7 @@ class SettingsCache:
 
     def _source(self, directory: Path, now: float) -> _Source:
         if self._isolated:
-            return _Source(self._root(directory, now))
+            return _Source(self._root(directory))
         found: _Directory | None = None
         requires: Required | None = None
         for ancestor in (directory, *directory.parents):
@@ -144,17 +164,15 @@ class SettingsCache:
                 found = state
             requires = requires or state.requires
         if self._config is not None:
-            root, path, values = self._root(directory, now), self._config, self._named_config(self._config)
+            root, path, values = self._root(directory), self._config, self._named_config(self._config)
         elif found is None or found.config_path is None or found.values is None:
-            root, path, values = self._root(directory, now), None, {}
+            root, path, values = self._root(directory), None, {}
         else:
             root, path, values = found.config_path.parent, found.config_path, found.values
         return _Source(root, path, values, requires)
 
-    def _root(self, directory: Path, now: float) -> Path:
-        if now - self._marked[0] >= self._recheck:
-            self._marked = (now, {})
-        return project_root(directory, marked=self._marked[1])
+    def _root(self, directory: Path) -> Path:
+        return project_root(directory, marked=self.marked)
 
     def _settings_of(self, source: _Source) -> Settings:
         values, config_path = source.values, source.config_path
@@ -179,7 +197,7 @@ class SettingsCache:
         known = self._directories.get(name)
         if known is not None and now - known[0] < self._recheck:
             return known[1]
-        signatures = tuple(_signature(os.path.join(name, each)) for each in (*CONFIG_NAMES, *SETUP_NAMES))
+        signatures = tuple(_signature(os.path.join(name, each)) for each in _NAMES)
         if known is not None and known[1].signatures == signatures:
             state = known[1]
         else:
@@ -191,7 +209,7 @@ class SettingsCache:
         config_path: Path | None = None
         values: Mapping[str, object] | None = None
         requires: Required | None = None
-        for name, signature in zip((*CONFIG_NAMES, *SETUP_NAMES), signatures, strict=True):
+        for name, signature in zip(_NAMES, signatures, strict=True):
             if signature is None:
                 continue
             path = directory / name

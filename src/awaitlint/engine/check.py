@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from awaitlint.rulekit.rule import Rule
 
 
-_NOBODY: frozenset[str] = frozenset()
 _TOO_DEEP = SyntaxProblem(1, 0, "nested too deeply to be analysed")
 
 
@@ -223,7 +222,7 @@ class Called:
         known = self._known.get(key)
         if known is None:
             value = self._context.infer.value(self._context.module, func)
-            known = self._known[key] = frozenset(_names(value)) or _NOBODY
+            known = self._known[key] = frozenset(_names(value))
         return known
 
 

@@ -130,7 +130,9 @@ class _Work:
         elif options.cache and options.sieve and not store.overlays:
             from awaitlint.engine.verdicts.verdicts import Verdicts  # noqa: PLC0415  not for every run
 
-            self._verdicts = Verdicts(options, self._display_of, self._session)
+            self._verdicts = Verdicts(
+                options, self._display_of, self._session, getattr(settings_for, "marked", None)
+            )
 
     def share_out(self, progress: Callable[[int, int], None] | None) -> None:
         """Have other processes check files, where there is enough to do for them."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -124,15 +125,16 @@ def discover(
     *,
     cwd: Path | None = None,
     on_error: Callable[[str, str], None] | None = None,
+    saw: Callable[[str, AbstractSet[str]], None] | None = None,
 ) -> list[Target]:
     """The files that the paths stand for, each once, in the order given; directories in sorted order.
 
     `settings_for` gives the settings that govern a path.  A directory that cannot be read is passed to
-    `on_error` as its display name and a reason, and the walk goes on.  Raises `UsageError` for a path that
-    does not exist.
+    `on_error` as its display name and a reason, and the walk goes on; `saw` is told the names in the others.
+    Raises `UsageError` for a path that does not exist.
     """
     base = os.fspath(cwd) if cwd is not None else os.getcwd()
-    walk = _Walk(settings_for, base, on_error)
+    walk = _Walk(settings_for, base, on_error, saw)
     found: list[_Found] = []
     for given in paths:
         path = os.path.normpath(os.path.join(base, given))
@@ -172,7 +174,7 @@ def stdin_target(
     path = os.path.normpath(os.path.join(base, name))
     if not name or os.path.isdir(path):
         raise UsageError(f"the name of standard input is a directory: {name}" if name else "a path is empty")
-    if _Walk(settings_for, base, None).forced_out(path):
+    if _Walk(settings_for, base).forced_out(path):
         return None
     return Target(Path(path), display_name(path, base))
 
@@ -187,11 +189,13 @@ class _Walk:
         self,
         settings_for: Callable[[Path], DiscoverySettings],
         base: str,
-        on_error: Callable[[str, str], None] | None,
+        on_error: Callable[[str, str], None] | None = None,
+        saw: Callable[[str, AbstractSet[str]], None] | None = None,
     ) -> None:
         self.settings_for = settings_for
         self.base = base
         self.on_error = on_error
+        self.saw = saw
 
     def forced_out(self, path: str) -> bool:
         """Whether a path that was given by name is to be left out all the same."""
@@ -216,6 +220,8 @@ class _Walk:
                     self.on_error(display_name(current, self.base), reason)
                 continue
             names = {entry.name for entry in entries}
+            if self.saw is not None:
+                self.saw(current, names)
             if not entries or (current != path and not names.isdisjoint(ENVIRONMENT_MARKERS)):
                 continue
             settings = self.settings_for(Path(entries[0].path))

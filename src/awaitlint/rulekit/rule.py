@@ -3,10 +3,10 @@
 A rule module in `awaitlint.rules` defines one subclass of `Rule` per code.  Its module docstring is the
 rule's documentation page.  The engine asks `suspect` about the sites of a module whose use is in `uses`
 (of some calls only, where `callees` names them; and the rule itself, through `suspicious`, where it looks
-at something other than sites); functions with a
-suspect are parsed with libcst and walked, and the rule's ``visit_X``/``leave_X`` methods are called for
-each node.  What `suspect` lets through may only over-approximate what the visitor reports: with the sieve
-switched off every function is walked, and the diagnostics are the same.
+at something other than sites); functions with a suspect are parsed with libcst and walked, and the
+``visit_X``/``leave_X`` methods of the rules that suspect something there are called for each node.  What
+`suspect` lets through may only over-approximate what the visitor reports: with the sieve switched off every
+function is walked, and the diagnostics are the same.
 """
 
 from __future__ import annotations

@@ -78,6 +78,7 @@ class Verdicts:
     Args:
         options: How the run goes about its work.
         display_of: How the run names a file.
+        marked: What is known of projects' roots, see `project_root`.
         session: Gives the session of the run, which is made when something has to be checked.
     """
 
@@ -86,12 +87,13 @@ class Verdicts:
         options: Options,
         display_of: Callable[[Path], str],
         session: Callable[[], Session],
+        marked: dict[str, bool] | None = None,
     ) -> None:
         self._options = options
         self._display_of = display_of
         self._session = session
         self._roots: dict[str, Path] = {}
-        self._marked: dict[str, bool] = {}
+        self._marked: dict[str, bool] = {} if marked is None else marked
         self._places: dict[tuple[Path, object], _Place | None] = {}
         #: by settings, which live as long as the run
         self._options_keys: dict[int, tuple[Settings, bytes]] = {}
