@@ -38,7 +38,6 @@ from tests.venvs import write
 
 CHATBOT = Path(__file__).parents[1] / "examples" / "chatbot"
 FORKS = sys.platform == "linux"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": os.fspath(Path(awaitlint.__file__).parents[1])}
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning"),
@@ -69,6 +68,11 @@ def shared(tmp_path: Path, monkeypatch) -> Path:
     monkeypatch.setattr(tempfile, "tempdir", None)
     yield directory
     assert list(directory.iterdir()) == []
+
+
+def environment(**more: str) -> dict[str, str]:
+    """That of a process which has the directory of temporary files, too."""
+    return {**os.environ, "PYTHONPATH": os.fspath(Path(awaitlint.__file__).parents[1]), **more}
 
 
 def checked(root: Path, jobs: int = 2, **options) -> Result:
@@ -357,6 +361,7 @@ def answer(self, *_):
     pathlib.Path(f"{os.environ['MARKS']}/{os.getpid()}").touch()
     while True:
         time.sleep(0.01)
+    return b""
 
 child._Worker.answer = answer
 console()
@@ -371,7 +376,7 @@ def test_an_interrupt_ends_all(trees, tmp_path, shared, everybody):
     process = subprocess.Popen(
         [sys.executable, "-c", SLOW, "check", "-j2", "--no-cache"],
         cwd=trees / "bot",
-        env={**ENVIRONMENT, "MARKS": os.fspath(marks)},
+        env=environment(MARKS=os.fspath(marks)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -398,11 +403,12 @@ def test_workers_end_with_their_parent(trees, tmp_path, shared):
     process = subprocess.Popen(
         [sys.executable, "-c", ends, "check", "-j2", "--no-cache"],
         cwd=trees / "bot",
-        env={**ENVIRONMENT, "MARKS": os.fspath(marks)},
+        env=environment(MARKS=os.fspath(marks)),
     )
     deadline = time.monotonic() + 30
     while len(list(marks.iterdir())) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
+    assert len(list(shared.iterdir())) == 1
     process.kill()
     process.wait()
     while list(shared.iterdir()) and time.monotonic() < deadline:
@@ -423,7 +429,7 @@ def test_workers_import_nothing_from_the_linted_project(trees, tmp_path):
         "console()\n"
     )
     command = [sys.executable, os.fspath(script), "check", "-j2", "--no-cache", "--exit-zero", "-v"]
-    done = subprocess.run(command, cwd=root, env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=root, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "checked in 2 processes" in done.stderr
     assert "warning" not in done.stderr
