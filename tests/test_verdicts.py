@@ -248,6 +248,22 @@ def test_a_name_that_nobody_had(project, checked):
     assert lines(found(project)) == FOUND
 
 
+def test_files_that_cannot_be_read(project, checked):
+    write(project, {"app/broken.py": "def broken(:\n"})
+    (project / "app/bytes.py").write_bytes(b"\xff\xfe")
+    venv(project / ".venv", {"web.py": "def broken(:\n"})
+    write(project, {"app/main.py": "import web\n\n\nasync def main():\n    web.get()\n"})
+    first = found(project)
+    assert ("app/broken.py", 1, "AWL901") in lines(first)
+    checked.clear()
+    assert found(project) == first
+    assert checked == []
+    write(project, {"app/broken.py": "def mended(): ...\n"})
+    write(project / ".venv" / POSIX, {"web.py": "async def get(): ...\n"})
+    assert found(project) == found(project, cache=False)
+    assert ("app/main.py", 5, "AWL101") in lines(found(project))
+
+
 def test_fixtures_of_a_conftest_that_comes_later(project):
     test = "async def test_it(client):\n    client.get()\n"
     write(project, {"tests/test_app.py": test})

@@ -81,6 +81,10 @@ class Observer:
                 found[node.key] = (node, self._uses(module, found))
         return found
 
+    def unreadable(self, path: str) -> Node | None:
+        """A file that cannot be read or parsed; None for one that nobody has tried to read."""
+        return self._file(path, UNREADABLE)
+
     def _node(self, module: Module) -> Node | None:
         key = self.key_of(module)
         if not key:

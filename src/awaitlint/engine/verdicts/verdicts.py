@@ -19,7 +19,7 @@ from awaitlint.engine.verdicts.names import Names
 from awaitlint.engine.verdicts.version import version
 from awaitlint.files.digests import digest
 from awaitlint.files.environments import environment_of
-from awaitlint.files.inputs import Notes, noting
+from awaitlint.files.inputs import Notes, look, noting
 from awaitlint.files.roots import project_root
 from awaitlint.model import Diagnostic
 
@@ -195,12 +195,17 @@ class Verdicts:
         if project.environment is not None:
             place.notes.seen.update(project.environment.notes.seen)
         for path in project.unreadable_installed:
-            place.notes.seen[path, ""] = _digest_of(session, path)
+            place.notes.seen[path, ""] = look(path, "")
         inputs = {
             (path if kind == "$" else names.key(path), kind): seen
             for (path, kind), seen in place.notes.seen.items()
         }
         nodes = observer.nodes()
+        for key, _ in place.findings:
+            # what cannot be parsed is no module
+            unreadable = observer.unreadable(names.path(key)) if key not in nodes else None
+            if unreadable is not None:
+                nodes[key] = (unreadable, {})
         findings = {key: found for key, found in place.findings.items() if key[0] in nodes}
         directories = learning.directories_of(project.all_listings(), names)
         return learning.Learned(nodes, directories, inputs, findings)
@@ -293,8 +298,3 @@ def _named(finding: Diagnostic, before: str, after: str) -> Diagnostic:
     """A finding with another name for its file."""
     related = tuple(replace(each, path=after) if each.path == before else each for each in finding.related)
     return replace(finding, path=after if finding.path == before else finding.path, related=related)
-
-
-def _digest_of(session: Session, path: str) -> bytes:
-    known = session.read(Path(path))
-    return known.digest if known is not None else b""
