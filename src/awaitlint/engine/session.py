@@ -90,6 +90,8 @@ class Session:
         self.internal_errors: list[str] = []
         self._lowered: dict[Path, Lowered] = {}
         self._linked: dict[tuple[Path, tuple[str, ...], tuple[int, int], Path | None], Linked] = {}
+        #: the one that was asked for last
+        self._last: Linked | None = None
         self._chains: dict[tuple[Inference, tuple[object, ...]], Chains] = {}
         self._environments = Environments({} if self.options.isolated else os.environ)
         self._roots: dict[Path, Path] = {}
@@ -150,7 +152,18 @@ class Session:
         if found is None:
             project = self.project(root, settings, self.facts)
             found = self._linked[key] = Linked(project, Inference(project))
+        if found is not self._last:
+            self._put_down()
+            self._last = found
         return found
+
+    def _put_down(self) -> None:
+        """Turn from one project to another: a directory of scripts may have hundreds of them."""
+        if self._last is not None:
+            self._last.infer.rest()
+            for (infer, _), chains in self._chains.items():
+                if infer is self._last.infer:
+                    chains.rest()
 
     def project(self, root: Path, settings: Settings, load: Callable[[Path], ModuleFacts | None]) -> Project:
         """A project, of which nothing is known yet; `load` gives the facts of a file."""
@@ -300,6 +313,7 @@ class Session:
         if changed:
             self.generation += 1
             self._linked.clear()
+            self._last = None
             self._chains.clear()
             self._roots.clear()
             self._marked.clear()
