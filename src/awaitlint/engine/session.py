@@ -18,6 +18,7 @@ from awaitlint.engine.verdicts.memory import signature_of
 from awaitlint.files.discover import display_name
 from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore, decode, split_lines
+from awaitlint.index.dormant import Dormitory
 from awaitlint.index.lower import lower
 from awaitlint.index.packages import TURNED_ASYNC, package_library
 from awaitlint.index.project import Module, Project
@@ -89,7 +90,10 @@ class Session:
         #: names of rules that crashed, with the file and the reason
         self.internal_errors: list[str] = []
         self._lowered: dict[Path, Lowered] = {}
+        self._dormitory = Dormitory()
         self._linked: dict[tuple[Path, tuple[str, ...], tuple[int, int], Path | None], Linked] = {}
+        #: the one that was asked for last
+        self._last: Linked | None = None
         self._chains: dict[tuple[Inference, tuple[object, ...]], Chains] = {}
         self._environments = Environments({} if self.options.isolated else os.environ)
         self._roots: dict[Path, Path] = {}
@@ -109,7 +113,15 @@ class Session:
         """All that there is to say of one file, and to be known about it by a baseline."""
         self.displays[target.path] = target.display
         baseline = self.baselines.of(self.settings_for(target.path))
-        return check_file(self, target, hidden=baseline is not None)
+        checked = check_file(self, target, hidden=baseline is not None)
+        self._leave(target.path)
+        return checked
+
+    def _leave(self, path: Path) -> None:
+        """Let a file that was checked take less room."""
+        known = self._lowered.get(path)
+        if known is not None and known.facts is not None:
+            self._dormitory.add(known.facts)
 
     def shown(self, target: Target, checked: Checked) -> tuple[Diagnostic, ...]:
         """What of that is reported: the findings that its baseline does not have."""
@@ -153,7 +165,18 @@ class Session:
         if found is None:
             project = self.project(root, settings, self.facts)
             found = self._linked[key] = Linked(project, Inference(project))
+        if found is not self._last:
+            self._put_down()
+            self._last = found
         return found
+
+    def _put_down(self) -> None:
+        """Turn from one project to another: a directory of scripts may have hundreds of them."""
+        if self._last is not None:
+            self._last.infer.rest()
+            for (infer, _), chains in self._chains.items():
+                if infer is self._last.infer:
+                    chains.rest()
 
     def project(self, root: Path, settings: Settings, load: Callable[[Path], ModuleFacts | None]) -> Project:
         """A project, of which nothing is known yet; `load` gives the facts of a file."""
@@ -307,6 +330,7 @@ class Session:
         if changed:
             self.generation += 1
             self._linked.clear()
+            self._last = None
             self._chains.clear()
             self._roots.clear()
             self._marked.clear()

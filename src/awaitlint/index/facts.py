@@ -372,7 +372,7 @@ class Misplaced(msgspec.Struct, frozen=True, array_like=True, gc=False):
     column: int
 
 
-class ModuleFacts(msgspec.Struct, array_like=True, kw_only=True):
+class ModuleFacts(msgspec.Struct, array_like=True, kw_only=True, dict=True):
     """Everything known about one module."""
 
     nodes: list[Node]

@@ -77,7 +77,7 @@ class Module:
     """A module: its facts and where they come from.  Compared by identity."""
 
     __slots__ = (
-        *("directory", "facts", "is_namespace", "is_package", "is_stdlib", "is_stub", "memo", "name"),
+        *("directory", "facts", "is_empty", "is_namespace", "is_package", "is_stdlib", "is_stub", "memo", "name"),
         *("origin", "path", "reads", "text_matters", "unreadable", "uses"),
     )
 
@@ -99,6 +99,8 @@ class Module:
         self.origin = origin
         self.is_stdlib = origin is Origin.STDLIB
         self.facts = facts
+        #: nothing stands in it
+        self.is_empty = not facts.nodes
         self.is_package = is_package
         #: a directory that is a package without having an ``__init__``
         self.is_namespace = is_namespace
@@ -139,7 +141,7 @@ def _new_namespace(directory: str, name: str, origin: Origin) -> Module:
 
 
 def _says_nothing(module: Module) -> bool:
-    return module.is_package and not module.facts.nodes
+    return module.is_package and module.is_empty
 
 
 class Project:

@@ -32,3 +32,8 @@ class Recent(Generic[Key, Value]):
         if len(self._newer) >= self._most:
             self._older, self._newer = self._newer, {}
         self._newer[key] = value
+
+    def clear(self) -> None:
+        """Give up all of them."""
+        self._newer.clear()
+        self._older.clear()

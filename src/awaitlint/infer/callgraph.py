@@ -57,6 +57,8 @@ _CONSUMERS = frozenset(
 _MOST_BOUND = 4
 #: modules whose sites are kept by scope at least
 _MOST_TABLES = 16
+#: functions whose steps are kept at least; who asks keeps what matters of them
+_MOST_STEPS = 256
 #: values that tell which code runs when a parameter is used
 _TELLING = (FunctionValue, CallableValue, ClassValue, Instance)
 
@@ -95,21 +97,26 @@ class _Table(NamedTuple):
 
 
 class CallGraph:
-    """The steps of functions, each worked out once."""
+    """The steps of functions."""
 
     def __init__(self, infer: Inference) -> None:
         self.infer = infer
-        self._steps: dict[FunctionValue, tuple[Step, ...]] = {}
+        self._steps: Recent[FunctionValue, tuple[Step, ...]] = Recent(_MOST_STEPS)
         self._tables: Recent[Module, _Table] = Recent(_MOST_TABLES)
         self._getters: dict[tuple[Module, int, str], FunctionValue | None] = {}
         self._parameters: dict[tuple[Module, int, bool], tuple[int, ...]] = {}
+
+    def rest(self) -> None:
+        """Give up what takes room and is quickly made again."""
+        self._tables.clear()
 
     # ------------------------------------------------------------------ what others ask
     def steps(self, func: FunctionValue) -> tuple[Step, ...]:
         """What a function's own body runs, in the order of the text; properties come last."""
         found = self._steps.get(func)
         if found is None:
-            found = self._steps[func] = tuple(self._steps_of(func))
+            found = tuple(self._steps_of(func))
+            self._steps.put(func, found)
         return found
 
     def table(self, module: Module) -> _Table:

@@ -44,3 +44,7 @@ class Inference(Expectations):
         self._captures: dict[Module, dict[tuple[int, str], list[int]]] = {}
         self._tables: dict[Module, _Table] = {}
         self._param_uses: dict[tuple[Module, int, int], list[UseOfParameter]] = {}
+
+    def rest(self) -> None:
+        """Give up what takes room and is quickly made again: the next questions are of another project."""
+        self._user_tables.clear()

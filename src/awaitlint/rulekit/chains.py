@@ -20,7 +20,7 @@ from awaitlint.rulekit.reasons import Hop, Reason, Root, satisfies
 from awaitlint.syntax.guards import Condition, FunctionGuards, Guards
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from awaitlint.index.project import Module
     from awaitlint.infer.engine import Inference
@@ -38,8 +38,13 @@ _MOST_TREES = 32
 class _Function(NamedTuple):
     """A function as the graph has it."""
 
-    own: list[tuple[Step, Leaf]]
-    calls: list[tuple[Step, FunctionValue]]
+    own: tuple[tuple[Step, Leaf], ...]
+    calls: tuple[tuple[Step, FunctionValue], ...]
+
+
+_EMPTY = _Function((), ())
+#: of all functions that do not block
+_NO_REASONS: dict[Root, Reason] = {}
 
 
 class Chains:
@@ -62,24 +67,30 @@ class Chains:
         self._silenced = silenced
         self._functions: dict[FunctionValue, _Function] = {}
         self._reasons: dict[FunctionValue, dict[Root, Reason]] = {}
-        self._reached: dict[FunctionValue, list[tuple[Step, Reason]]] = {}
+        self._reached: dict[FunctionValue, Sequence[tuple[Step, Reason]]] = {}
         self._ways: dict[tuple[Module, int, int, int], Guards] = {}
         self._guards: Recent[tuple[Module, int], FunctionGuards] = Recent(_MOST_TREES)
         self._places: dict[Module, dict[int, tuple[int, int, int, int]]] = {}
+
+    def rest(self) -> None:
+        """Give up what takes room and is quickly made again: the next questions are of another project."""
+        self.graph.rest()
+        self.texts.rest()
+        self._guards.clear()
 
     # ------------------------------------------------------------------ what rules ask
     def direct(self, func: FunctionValue) -> Iterator[tuple[Step, Leaf]]:
         """The calls in a function's own body that block by themselves."""
         yield from self._function(func).own
 
-    def reached(self, func: FunctionValue) -> list[tuple[Step, Reason]]:
+    def reached(self, func: FunctionValue) -> Sequence[tuple[Step, Reason]]:
         """The root causes that a function reaches through others, each by the shortest way."""
         known = self._reached.get(func)
         if known is None:
             known = self._reached[func] = self._reach(func)
         return known
 
-    def _reach(self, func: FunctionValue) -> list[tuple[Step, Reason]]:
+    def _reach(self, func: FunctionValue) -> Sequence[tuple[Step, Reason]]:
         found: dict[Root, tuple[Step, Reason]] = {}
         for step, callee in self._function(func).calls:
             for reason in self.reasons(callee).values():
@@ -88,7 +99,7 @@ class Chains:
                     continue
                 if self._passes(func, step, callee, reason.conditions) is not None:
                     found[reason.root] = (step, reason)
-        return list(found.values())
+        return tuple(found.values())
 
     def reasons(self, func: FunctionValue) -> dict[Root, Reason]:
         """Why a function blocks, by root cause; empty where it does not, as far as is known."""
@@ -152,14 +163,18 @@ class Chains:
     def _function(self, func: FunctionValue) -> _Function:
         found = self._functions.get(func)
         if found is None:
-            found = self._functions[func] = _Function([], [])
+            own: list[tuple[Step, Leaf]] = []
+            calls: list[tuple[Step, FunctionValue]] = []
             for step in self.graph.steps(func):
                 leaf = self.leaves.leaf(func, step)
                 if leaf is not None:
                     if not self._is_harmless(func, step, leaf):
-                        found.own.append((step, leaf))
+                        own.append((step, leaf))
                 elif step.function is not None and not _is_awaited(step):
-                    found.calls.append((step, step.function))
+                    calls.append((step, step.function))
+            # most functions have neither
+            found = _Function(tuple(own), tuple(calls)) if own or calls else _EMPTY
+            self._functions[func] = found
         return found
 
     def _is_harmless(self, func: FunctionValue, step: Step, leaf: Leaf) -> bool:
@@ -241,7 +256,7 @@ class Chains:
                 onward = Reason(root, reason.leaf, distance + 1, step, at, needed)
                 count += 1
                 heapq.heappush(queue, (distance + 1, root, order[caller], count, caller, onward))
-        self._reasons.update(solved)
+        self._reasons.update((at, own or _NO_REASONS) for at, own in solved.items())
 
     def _is_cut(self, func: FunctionValue) -> bool:
         """Whether a comment at a function's ``def``, or the configuration, says that it does not block."""
@@ -268,7 +283,7 @@ class Chains:
                 return None
             if isinstance(outcome, Condition):
                 found.add(outcome)
-        return frozenset(found)
+        return frozenset(found) if len(found) > len(guards.conditions) else guards.conditions
 
     def _holds(
         self, func: FunctionValue, step: Step, callee: FunctionValue, condition: Condition

@@ -30,6 +30,11 @@ class Texts:
         self._lines: Recent[Module, list[str]] = Recent(_MOST)
         self._columns: Recent[Module, Columns] = Recent(_MOST)
 
+    def rest(self) -> None:
+        """Give up what takes room and is quickly made again."""
+        self._lines.clear()
+        self._columns.clear()
+
     def data(self, module: Module) -> bytes:
         """The bytes of a module's file; empty for a module that has none."""
         module.text_matters = True

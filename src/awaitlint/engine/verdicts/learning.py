@@ -93,7 +93,7 @@ class Observer:
         if module.origin is Origin.BUNDLED or module.is_namespace:
             state = BUNDLED if module.origin is Origin.BUNDLED else NAMESPACE
             return Node(key, state, b"", UNSETTLED, name)
-        state = FACTS if module.facts.nodes else EMPTY
+        state = EMPTY if module.is_empty else FACTS
         return self._file(str(module.path), state, name, text_matters=module.text_matters)
 
     def _file(self, path: str, state: int, name: str = "", *, text_matters: bool = False) -> Node | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ from awaitlint.index.facts import (
     Use,
     Yielded,
 )
+from awaitlint.index.lower.state import NUMBERS, SHARED, SINGLE, SINGLES
 from awaitlint.index.lower.uses import (
     ARGUMENT,
     ATTRIBUTE,
@@ -147,6 +149,8 @@ class ExpressionLowerer(Comprehensions):
             # msgpack is UTF-8, which has no lone surrogates
             if len(value) > _KEPT_STRING or not (value.isascii() or _SURROGATE.search(value) is None):
                 return self.plain("str")
+            # the keys of dictionaries and the like are the same in many files
+            value = sys.intern(value)
         elif isinstance(value, int):
             # not by comparison, which mypyc's code does not survive where the recursion limit is met
             if value.bit_length() > _MOST_BITS:
@@ -164,6 +168,8 @@ class ExpressionLowerer(Comprehensions):
         nodes, owner = self.nodes, node.value
         index = len(nodes)
         nodes.append(nodes[0])
+        if index < SHARED:
+            index = NUMBERS[index]
         value = self._table[type(owner)](owner, ATTRIBUTE, index)
         nodes[index] = Attr(value, node.attr)
         return index
@@ -177,8 +183,18 @@ class ExpressionLowerer(Comprehensions):
         nodes, table = self.nodes, self._table
         index = len(nodes)
         nodes.append(nodes[0])
+        if index < SHARED:
+            index = NUMBERS[index]
         called = table[type(func)](func, CALLED, index)
-        args = tuple([table[type(arg)](arg, ARGUMENT, index) for arg in node.args]) if node.args else ()
+        given = node.args
+        if not given:
+            args: tuple[int, ...] = ()
+        elif len(given) == 1:
+            arg = given[0]
+            only = table[type(arg)](arg, ARGUMENT, index)
+            args = SINGLE[only] if only < SINGLES else (only,)
+        else:
+            args = tuple([table[type(arg)](arg, ARGUMENT, index) for arg in given])
         name = func.attr if type(func) is ast.Attribute else func.id if type(func) is ast.Name else ""
         if args and name == "cast":
             args = (self.annotation(node.args[0]), *args[1:])
@@ -201,9 +217,12 @@ class ExpressionLowerer(Comprehensions):
         self.hot.add(index)
         if not self.quiet:
             line, end_line = node.lineno, node.end_lineno
+            if line < SHARED:
+                line = NUMBERS[line]
             if end_line is None or end_line == line:
-                # not another object for the same number
                 end_line = line
+            elif end_line < SHARED:
+                end_line = NUMBERS[end_line]
             end_column = node.end_col_offset or node.col_offset
             self.sites.append(
                 Site(use, index, self.state.index, line, node.col_offset, end_line, end_column, other)

@@ -238,21 +238,29 @@ class Assigned:
                         self.names.update(target_names(inner.target))
 
 
+#: numbers below this are the same objects in all facts: a million of them would take 32 MB
+SHARED: Final = 16384
+NUMBERS: Final = tuple(range(SHARED))
 #: the tuples of one small number: most names are bound once
-_SINGLES: Final = 2048
-_SINGLE: Final = tuple([(number,) for number in range(_SINGLES)])
+SINGLES: Final = 4096
+SINGLE: Final = tuple([(number,) for number in NUMBERS[:SINGLES]])
+
+
+def shared(number: int) -> int:
+    """The object that facts have for a number."""
+    return NUMBERS[number] if 0 <= number < SHARED else number
 
 
 def references(nodes: list[int]) -> tuple[int, ...]:
     """Nodes as facts have them; one object for a frequent tuple."""
-    if len(nodes) == 1 and 0 <= (node := nodes[0]) < _SINGLES:
-        return _SINGLE[node]
+    if len(nodes) == 1 and 0 <= (node := nodes[0]) < SINGLES:
+        return SINGLE[node]
     return tuple(nodes)
 
 
 def freeze(lists: dict[str, list[int]]) -> dict[str, tuple[int, ...]]:
     return {
-        name: _SINGLE[node] if len(nodes) == 1 and 0 <= (node := nodes[0]) < _SINGLES else tuple(nodes)
+        name: SINGLE[node] if len(nodes) == 1 and 0 <= (node := nodes[0]) < SINGLES else tuple(nodes)
         for name, nodes in lists.items()
     }
 
@@ -272,7 +280,7 @@ def namespace(state: ScopeState, nodes: list[Node]) -> dict[str, tuple[int, ...]
         if len(bound) > 1 and isinstance(nodes[last], Func):
             found[name] = tuple(node for node in bound if isinstance(nodes[node], Func))
         else:
-            found[name] = _SINGLE[last] if last < _SINGLES else (last,)
+            found[name] = SINGLE[last] if last < SINGLES else (last,)
     for name, outside in state.outside.items():
         found[name] = (*found.get(name, ()), *outside)
     return found

@@ -15,7 +15,7 @@ from awaitlint.index.facts import (
     ScopeKind,
     TypeParam,
 )
-from awaitlint.index.lower.state import Assigned, Env, ScopeState, is_stub_body, references
+from awaitlint.index.lower.state import Assigned, Env, ScopeState, is_stub_body, references, shared
 from awaitlint.index.lower.uses import DECORATOR, SCOPE_CLASS, SCOPE_FUNCTION
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class StatementLowerer(FlowLowerer):
     ) -> tuple[int, tuple[ParamFact, ...]]:
         parent = self.state
         record = self.scopes[parent.index]
-        index = len(self.scopes)
+        index = shared(len(self.scopes))
         decorated = getattr(node, "decorator_list", None)
         first = decorated[0].lineno if decorated else node.lineno
         self.scopes.append(
@@ -125,12 +125,12 @@ class StatementLowerer(FlowLowerer):
                 name=name,
                 qualname=f"{record.qualname}.{name}" if record.qualname else name,
                 parent=parent.index,
-                line=node.lineno,
-                first_line=first,
-                end_line=node.end_lineno or node.lineno,
+                line=shared(node.lineno),
+                first_line=shared(first),
+                end_line=shared(node.end_lineno or node.lineno),
                 column=node.col_offset,
                 is_async=is_async,
-                first_node=len(self.nodes),
+                first_node=shared(len(self.nodes)),
             )
         )
         state = ScopeState(kind, index, parent, is_async=is_async)
@@ -151,8 +151,9 @@ class StatementLowerer(FlowLowerer):
             for at, parameter in enumerate(params):
                 name = parameter.name
                 nodes.append(Param(index, at))
-                env[name] = first + at
-                state.bindings[name] = [first + at]
+                number = shared(first + at)
+                env[name] = number
+                state.bindings[name] = [number]
             state.locals.update(env)
         for parameter_name in type_params:
             env[parameter_name] = self.add(TypeParam(index, parameter_name))

@@ -23,7 +23,7 @@ from awaitlint.index.facts import (
     Unpack,
     Use,
 )
-from awaitlint.index.lower.state import ScopeState, freeze, namespace, references
+from awaitlint.index.lower.state import NUMBERS, SHARED, ScopeState, freeze, namespace, references, shared
 from awaitlint.index.lower.uses import BOUND, NEVER_READ, OTHER, SCOPE_CLASS, SCOPE_MODULE, STORED
 from awaitlint.index.marks import Mark, MarkKind
 
@@ -62,13 +62,17 @@ class Tables:
 
     # ------------------------------------------------------------------ tables
     def add(self, node: Node) -> int:
-        self.nodes.append(node)
-        return len(self.nodes) - 1
+        nodes = self.nodes
+        index = len(nodes)
+        nodes.append(node)
+        return NUMBERS[index] if index < SHARED else index
 
     def reserve(self) -> int:
         """A place for a node whose parts are lowered first."""
-        self.nodes.append(self.nodes[0])
-        return len(self.nodes) - 1
+        nodes = self.nodes
+        index = len(nodes)
+        nodes.append(nodes[0])
+        return NUMBERS[index] if index < SHARED else index
 
     def plain(self, type_name: str) -> int:
         key = (Plain, type_name)
@@ -80,9 +84,12 @@ class Tables:
     def site(self, use: Use, node: int, at: ast.expr, other: int = -1) -> None:
         if not self.quiet:
             line, end_line = at.lineno, at.end_lineno
+            if line < SHARED:
+                line = NUMBERS[line]
             if end_line is None or end_line == line:
-                # not another object for the same number
                 end_line = line
+            elif end_line < SHARED:
+                end_line = NUMBERS[end_line]
             end_column = at.end_col_offset or at.col_offset
             self.sites.append(
                 Site(use, node, self.state.index, line, at.col_offset, end_line, end_column, other)
@@ -213,7 +220,7 @@ class Tables:
         state = self.state
         self._mark_never_read(state)
         scope = self.scopes[index]
-        scope.end_node = len(self.nodes)
+        scope.end_node = shared(len(self.nodes))
         scope.bindings = freeze(state.bindings) if state.is_function else namespace(state, self.nodes)
         scope.attributes = freeze(state.attributes) if state.attributes else _NO_ATTRIBUTES
         if state.returned:
