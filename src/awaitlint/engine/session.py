@@ -43,14 +43,28 @@ _RECHECK = 0.5
 
 
 class Lowered(NamedTuple):
-    """The outcome of reading one file: facts, or the reason why there are none."""
+    """The outcome of reading one file: facts, or the reason why there are none.
+
+    The bytes of a file that was checked, with nothing found, are read again by who wants them.
+    """
 
     signature: Signature | None
     data: bytes | None
     facts: ModuleFacts | None
     problem: SyntaxProblem | SourceError | None
-    #: the key of `data` in the cache, where no unsaved buffer stands in for the file
+    #: the key of the bytes in the cache, where no unsaved buffer stands in for the file
     digest: bytes = b""
+
+    def is_like(self, other: Lowered) -> bool:
+        """Whether two files have the same bytes."""
+        if self.digest and other.digest:
+            return self.digest == other.digest
+        if self.data is None or other.data is None:
+            return self._key() == other._key()
+        return self.data == other.data
+
+    def _key(self) -> bytes:
+        return self.digest or (key_of(self.data) if self.data is not None else b"")
 
 
 class Linked(NamedTuple):
@@ -114,14 +128,17 @@ class Session:
         self.displays[target.path] = target.display
         baseline = self.baselines.of(self.settings_for(target.path))
         checked = check_file(self, target, hidden=baseline is not None)
-        self._leave(target.path)
+        self._leave(target.path, checked)
         return checked
 
-    def _leave(self, path: Path) -> None:
+    def _leave(self, path: Path, checked: Checked) -> None:
         """Let a file that was checked take less room."""
         known = self._lowered.get(path)
-        if known is not None and known.facts is not None:
-            self._dormitory.add(known.facts)
+        if known is None or known.facts is None:
+            return
+        self._dormitory.add(known.facts)
+        if known.digest and known.data is not None and not (checked.found or checked.hidden):
+            self._lowered[path] = known._replace(data=None)
 
     def shown(self, target: Target, checked: Checked) -> tuple[Diagnostic, ...]:
         """What of that is reported: the findings that its baseline does not have."""
@@ -235,7 +252,7 @@ class Session:
     # ------------------------------------------------------------------ facts
     def facts(self, path: Path) -> ModuleFacts | None:
         """A file's facts, where it can be read and parsed."""
-        return self.lowered(path).facts
+        return self._once(path).facts
 
     def facts_before(self, path: Path, key: bytes) -> ModuleFacts | None:
         """The facts that a file had when its bytes had this key, where they are in the cache still."""
@@ -243,11 +260,25 @@ class Session:
         return cache.unchecked(key) if cache is not None else None
 
     def lowered(self, path: Path) -> Lowered:
-        """A file's facts, read anew where the file has changed since."""
+        """A file's facts and bytes; no bytes where it has changed since it was checked."""
+        known = self._once(path)
+        if known.data is None and known.digest:
+            return known._replace(data=self._again(path, known.digest))
+        return known
+
+    def _once(self, path: Path) -> Lowered:
         known = self._lowered.get(path)
         if known is None:
             known = self._lowered[path] = self._lower(path)
         return known
+
+    def _again(self, path: Path, digest: bytes) -> bytes | None:
+        """The bytes of a file that was read, None where they are not what they were."""
+        try:
+            data = self.store.read(path)
+        except SourceError:
+            return None
+        return data if key_of(data) == digest else None
 
     def read(self, path: Path) -> Lowered | None:
         """What has become of a file that was read; None for one that was not."""
@@ -258,7 +289,7 @@ class Session:
         return any(target.path in self._lowered for target in targets)
 
     def texts(self) -> SourceStore:
-        """The files as they were read: what findings speak of, whatever has become of them since."""
+        """The files with findings as they were read, whatever has become of them since."""
         read = {path: known.data for path, known in self._lowered.items() if known.data is not None}
         return SourceStore(read)
 
@@ -272,8 +303,9 @@ class Session:
         known = self._lowered.get(path)
         if path not in self.store.overlays:
             read = key_of(data)
-        if known is not None and known.data == data:
-            return known._replace(signature=signature, digest=read)
+        anew = Lowered(signature, data, None, None, read)
+        if known is not None and known.is_like(anew):
+            return known._replace(signature=signature, data=data, digest=read)
         cache = self._cache(path)
         kept = cache.get(data) if cache is not None else None
         if kept is not None:
@@ -338,4 +370,4 @@ class Session:
     def _relower(self, path: Path, known: Lowered) -> bool:
         """Read a file again; whether its text has changed."""
         self._lowered[path] = self._lower(path)
-        return self._lowered[path].data != known.data
+        return not self._lowered[path].is_like(known)

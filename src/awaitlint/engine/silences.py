@@ -47,6 +47,9 @@ class Silences:
 
     def __call__(self, module: Module, line: int) -> bool:
         lines = self._texts.lines(module)
+        if module in self._texts.lost:
+            # there may have been a comment
+            return True
         whole = self._may_be_whole.get(module)
         if whole is None:
             text = self._texts.text(module).lower()

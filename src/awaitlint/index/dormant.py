@@ -18,14 +18,16 @@ from awaitlint.index.facts import Attr, Const, Free, ModuleFacts, Name, Node, Si
 _FEWEST = 64
 #: nodes and sites of modules that were looked at which stay awake: some 20 MB
 _MOST = 200_000
+#: how often something is decoded before it stays awake
+_OFTEN = 3
 _PARTS = ("nodes", "sites")
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODERS: dict[str, msgspec.msgpack.Decoder[Any]] = {
     "nodes": msgspec.msgpack.Decoder(list[Node]),
     "sites": msgspec.msgpack.Decoder(list[Site]),
 }
-#: under which dormant facts have the dormitory
-_KEEPER = ""
+#: under which facts have the dormitory, and the parts that are encoded only
+_KEEPER, _ASLEEP = "keeper", "asleep"
 
 
 class DormantFacts(ModuleFacts):
@@ -36,16 +38,22 @@ class DormantFacts(ModuleFacts):
     """
 
     def __getattr__(self, name: str) -> Any:
-        encoded = self.__dict__
-        if name not in _PARTS or name not in encoded:
+        own: dict[Any, Any] = self.__dict__
+        asleep: set[str] = own.get(_ASLEEP, set())
+        if name not in asleep:
             raise AttributeError(name)
-        found = _DECODERS[name].decode(encoded.pop(name))
+        found = _DECODERS[name].decode(own[name])
         if name == "nodes":
             _share_strings(found)
         setattr(self, name, found)
-        encoded[_KEEPER].woken(self, len(found))
-        if len(encoded) == 1:
-            encoded.clear()
+        asleep.remove(name)
+        times = own[name, "times"] = own.get((name, "times"), 0) + 1
+        if times < _OFTEN:
+            own[_KEEPER].woken(self, len(found))
+        else:
+            # it would be decoded again and again
+            del own[name]
+        if not asleep:
             self.__class__ = ModuleFacts  # type: ignore[assignment]
         return found
 
@@ -73,16 +81,21 @@ class Dormitory:
         self._size += size
 
     def _put_to_sleep(self, facts: ModuleFacts) -> None:
-        encoded = facts.__dict__
+        own: dict[Any, Any] = facts.__dict__
+        asleep: set[str] = own.setdefault(_ASLEEP, set())
         for part in _PARTS:
-            if part not in encoded:
+            if own.get((part, "times"), 0) == _OFTEN:
+                continue
+            if part not in own:
                 try:
-                    encoded[part] = _ENCODER.encode(getattr(facts, part))
+                    own[part] = _ENCODER.encode(getattr(facts, part))
                 except (msgspec.MsgspecError, OverflowError, UnicodeEncodeError, RecursionError):
                     continue
+            if part not in asleep:
+                asleep.add(part)
                 delattr(facts, part)
-        if encoded:
-            encoded[_KEEPER] = self
+        if asleep:
+            own[_KEEPER] = self
             facts.__class__ = DormantFacts
 
 

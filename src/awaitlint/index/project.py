@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from awaitlint.files.listings import Listings
 from awaitlint.files.roots import package_root
+from awaitlint.index.dormant import DormantFacts
 from awaitlint.index.facts import ModuleFacts, Scope, ScopeKind
 from awaitlint.index.source_roots import SKIPPED, SourceRoots
 from awaitlint.index.special import TYPING_MODULES, name_special_forms
@@ -100,7 +101,7 @@ class Module:
         self.is_stdlib = origin is Origin.STDLIB
         self.facts = facts
         #: nothing stands in it
-        self.is_empty = not facts.nodes
+        self.is_empty = not isinstance(facts, DormantFacts) and not facts.nodes
         self.is_package = is_package
         #: a directory that is a package without having an ``__init__``
         self.is_namespace = is_namespace

@@ -328,6 +328,9 @@ class Chains:
 
     def _way(self, func: FunctionValue, line: int, column: int) -> Guards:
         known = self._guards_of(func)
+        if func.module in self.texts.lost:
+            # there may have been a test
+            return Guards(outside_loop=True)
         return Guards() if known is None else known.at(line, column)
 
     def _guards_of(self, func: FunctionValue) -> FunctionGuards | None:

@@ -27,6 +27,8 @@ class Texts:
 
     def __init__(self, data: Callable[[Path], bytes | None]) -> None:
         self._read = data
+        #: modules whose files have changed since: nothing may be concluded from what is not in them
+        self.lost: set[Module] = set()
         self._lines: Recent[Module, list[str]] = Recent(_MOST)
         self._columns: Recent[Module, Columns] = Recent(_MOST)
 
@@ -36,9 +38,14 @@ class Texts:
         self._columns.clear()
 
     def data(self, module: Module) -> bytes:
-        """The bytes of a module's file; empty for a module that has none."""
+        """The bytes of a module's file; empty for a module that has none, and for one that is lost."""
         module.text_matters = True
-        return (self._read(module.path) if module.path is not None else None) or b""
+        if module.path is None:
+            return b""
+        data = self._read(module.path)
+        if data is None:
+            self.lost.add(module)
+        return data or b""
 
     def text(self, module: Module) -> str:
         """A module's text; empty where it cannot be decoded."""

@@ -34,7 +34,7 @@ class Columns:
 
     def to_characters(self, line: int, column: int) -> int:
         """The column in characters of a column in bytes; within a character it is that character's."""
-        text = self._lines[line - 1]
+        text = self._lines[line - 1] if line <= len(self._lines) else ""
         if text.isascii():
             return column
         marks = self._marks_of(line, text)
