@@ -78,8 +78,8 @@ class Module:
     """A module: its facts and where they come from.  Compared by identity."""
 
     __slots__ = (
-        *("directory", "facts", "is_empty", "is_namespace", "is_package", "is_stdlib", "is_stub", "memo", "name"),
-        *("origin", "path", "reads", "text_matters", "unreadable", "uses"),
+        *("directory", "facts", "is_empty", "is_namespace", "is_package", "is_stdlib", "is_stub", "memo"),
+        *("name", "origin", "path", "reads", "text_matters", "unreadable", "uses"),
     )
 
     def __init__(
