@@ -137,6 +137,8 @@ class Session:
         if known is None or known.facts is None:
             return
         self._dormitory.add(known.facts)
+        if self._last is not None:
+            self._last.project.forget_bodies(path)
         if known.digest and known.data is not None and not (checked.found or checked.hidden):
             self._lowered[path] = known._replace(data=None)
 

@@ -123,6 +123,16 @@ class Module:
     def __repr__(self) -> str:
         return f"Module({self.name})"
 
+    def forget_bodies(self) -> None:
+        """Forget what was inferred inside of functions: who asks again gets the same answers."""
+        scopes = self.facts.scopes
+        inside = bytearray(max([scope.end_node for scope in scopes]) + 1)
+        for scope in scopes:
+            if scope.kind is ScopeKind.FUNCTION:
+                inside[scope.first_node : scope.end_node] = b"\1" * (scope.end_node - scope.first_node)
+        last = len(inside)
+        self.memo = {node: value for node, value in self.memo.items() if node >= last or not inside[node]}
+
 
 def _is_module_path(directory: str, top: str) -> bool:
     """Whether the directories below `top` can be the names of packages."""
@@ -242,6 +252,12 @@ class Project:
         if parts[0] == "__init__":
             parts = parts[1:] or parts
         return ".".join(reversed(parts))
+
+    def forget_bodies(self, path: Path) -> None:
+        """Forget what was inferred inside of a file's functions, where somebody asked for the file."""
+        module = self._modules.get(str(path))
+        if module is not None:
+            module.forget_bodies()
 
     def modules(self) -> Iterator[Module]:
         """The modules that were asked for, in no order."""
