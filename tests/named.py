@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from awaitlint.files.source import SourceStore
 from awaitlint.index import facts as f
+from awaitlint.index.modules import Module
 from awaitlint.index.packages import PackageLibrary
-from awaitlint.index.project import Module, Project
+from awaitlint.index.project import Project
 from awaitlint.index.stdlib import standard_library
 from awaitlint.infer.engine import Inference
 from awaitlint.infer.values import (

@@ -23,7 +23,8 @@ from awaitlint.files.environments import UnusableError, find_environment, named_
 from awaitlint.files.source import SourceStore
 from awaitlint.index.environment import InstalledPackages
 from awaitlint.index.lower import lower
-from awaitlint.index.project import Origin, Project
+from awaitlint.index.modules import Origin
+from awaitlint.index.project import Project
 from awaitlint.index.stdlib import standard_library
 from awaitlint.infer.engine import Inference
 from awaitlint.syntax.parse import parse

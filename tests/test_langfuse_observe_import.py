@@ -14,7 +14,7 @@ import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from awaitlint.index.facts import Import, ModuleFacts, Scope, ScopeKind
-from awaitlint.index.project import Module
+from awaitlint.index.modules import Module
 from awaitlint.index.requirements import admitted
 from awaitlint.model import Edit, Fix, Related, Safety, Severity, Span
 from awaitlint.rules.langfuse_observe_import import (

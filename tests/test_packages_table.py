@@ -15,8 +15,9 @@ from awaitlint.files.source import SourceStore
 from awaitlint.index import facts as f
 from awaitlint.index import packages
 from awaitlint.index.lower import lower
+from awaitlint.index.modules import Origin
 from awaitlint.index.packages import TABLE, PackageLibrary, TableFile, package_library
-from awaitlint.index.project import Origin, Project
+from awaitlint.index.project import Project
 from awaitlint.index.stdlib import standard_library
 from awaitlint.index.table import PREAMBLE, TableError
 from awaitlint.infer.describe import describe

@@ -15,28 +15,17 @@ _SAME = 1.1
 
 def seconds(value: float) -> str:
     """Seconds, with three digits that count."""
-    return (
-        f"{value:.3f}"
-        if value < 1
-        else f"{value:.2f}"
-        if value < 10
-        else f"{value:,.1f}"
-        if value < 100
-        else f"{value:,.0f}"
-    )
+    return _rounded(value, (1, 10, 100))
 
 
 def times(value: float) -> str:
     """A ratio."""
-    return (
-        f"{value:.3f}"
-        if value < 0.1
-        else f"{value:.2f}"
-        if value < 10
-        else f"{value:.1f}"
-        if value < 100
-        else f"{value:,.0f}"
-    )
+    return _rounded(value, (0.1, 10, 100))
+
+
+def _rounded(value: float, bounds: Sequence[float]) -> str:
+    """A number with three digits after the point below the first bound, and one less from each on."""
+    return f"{value:,.{sum(value < bound for bound in bounds)}f}"
 
 
 def listed(parts: Sequence[str]) -> str:

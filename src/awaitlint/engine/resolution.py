@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.infer.insight import why_unknown
 from awaitlint.infer.values import (
     CallableValue,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from awaitlint.engine.session import Session
     from awaitlint.files.discover import Target
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 #: what tells one reason from another of its kind
 _NAME = re.compile(r"`([^`]*)`")

@@ -118,6 +118,8 @@ class _Work:
         self._last: tuple[str, Settings] | None = None
         #: what is known of files before they are checked one by one
         self._known: dict[str, Checked] = {}
+        #: whether that is all that earlier runs have found
+        self._has_asked = False
         #: the number of processes that check files, and what came from those that are not this one
         self.processes = 1
         self.elsewhere: Harvest | None = None
@@ -146,6 +148,7 @@ class _Work:
             else:
                 self._known[target.file] = known
                 others.append(target)
+        self._has_asked = True
         if len(unknown) < _FEW:
             return
         from awaitlint.engine.workers.processors import processes_for  # noqa: PLC0415  where it is wanted
@@ -177,7 +180,7 @@ class _Work:
         if known is not None:
             outcome = self.elsewhere.outcomes.get(target.file) if self.elsewhere is not None else None
             self.errors += outcome.errors if outcome is not None else ()
-        elif self._verdicts is not None:
+        elif self._verdicts is not None and not self._has_asked:
             known = self._verdicts.recall(target, settings)
         if known is not None and (settings.baseline is None or not self._options.has_baseline):
             return known.found

@@ -20,8 +20,9 @@ from awaitlint.files.roots import project_root
 from awaitlint.files.source import SourceError, SourceStore, decode, split_lines
 from awaitlint.index.dormant import Dormitory
 from awaitlint.index.lower import lower
+from awaitlint.index.modules import Module
 from awaitlint.index.packages import TURNED_ASYNC, package_library
-from awaitlint.index.project import Module, Project
+from awaitlint.index.project import Project
 from awaitlint.index.stdlib import standard_library
 from awaitlint.infer.engine import Inference
 from awaitlint.syntax.parse import SyntaxProblem, parse

@@ -8,7 +8,7 @@ from awaitlint.engine.suppressions import Comments, may_suppress
 from awaitlint.model import Diagnostic, Span
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.rulekit.texts import Texts
 
 #: the rules that speak of a blocking call where it stands, and of the chains that lead to it

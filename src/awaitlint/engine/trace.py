@@ -34,7 +34,7 @@ from awaitlint.infer.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.values import Context
 
 _NO_ARGUMENTS = Arguments()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
 
     from awaitlint.engine.tracing import Texts
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.linearisation import Mro
     from awaitlint.infer.values import FunctionValue, Value

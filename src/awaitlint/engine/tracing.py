@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaitlint.files.source import SourceError, decode, split_lines
 from awaitlint.index import facts as f
 from awaitlint.index.lower.recorded import record
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.index.spelling import spell
 from awaitlint.syntax.parse import SyntaxProblem, parse
 
 if TYPE_CHECKING:
     from awaitlint.engine.session import Session
     from awaitlint.index.lower.recorded import Recorder
-    from awaitlint.index.project import Module, Project
+    from awaitlint.index.modules import Module
+    from awaitlint.index.project import Project
     from awaitlint.infer.values import Context
 
 #: a longer spelling is shortened

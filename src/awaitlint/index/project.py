@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import enum
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from awaitlint.files.listings import Listings
 from awaitlint.files.roots import package_root
-from awaitlint.index.dormant import DormantFacts
-from awaitlint.index.facts import ModuleFacts, Scope, ScopeKind
+from awaitlint.index.levels import FILE, SUBMODULE
+from awaitlint.index.modules import Module, Origin, new_namespace
 from awaitlint.index.source_roots import SKIPPED, SourceRoots
 from awaitlint.index.special import TYPING_MODULES, name_special_forms
 
@@ -19,23 +18,7 @@ if TYPE_CHECKING:
 
     from awaitlint.files.inputs import Notes
     from awaitlint.files.source import SourceStore
-
-
-#: in the place of a level: a submodule of the module itself, and a file by its path from the module's own
-SUBMODULE, FILE = -1, -2
-
-
-class Origin(enum.Enum):
-    """Where a module comes from."""
-
-    #: a file of the project
-    PROJECT = enum.auto()
-    #: the table of the standard library
-    STDLIB = enum.auto()
-    #: the bundled knowledge of third-party packages
-    BUNDLED = enum.auto()
-    #: a file of the project's virtual environment
-    ENVIRONMENT = enum.auto()
+    from awaitlint.index.facts import ModuleFacts
 
 
 class Library(Protocol):
@@ -74,81 +57,9 @@ class Environment(Protocol):
         """The dotted name of a file that lies in the environment itself; None for any other file."""
 
 
-class Module:
-    """A module: its facts and where they come from.  Compared by identity."""
-
-    __slots__ = (
-        *("directory", "facts", "is_empty", "is_namespace", "is_package", "is_stdlib", "is_stub", "memo"),
-        *("name", "origin", "path", "reads", "text_matters", "unreadable", "uses"),
-    )
-
-    def __init__(
-        self,
-        name: str,
-        path: Path | None,
-        facts: ModuleFacts,
-        *,
-        is_package: bool,
-        is_stub: bool,
-        origin: Origin = Origin.PROJECT,
-        is_namespace: bool = False,
-    ) -> None:
-        #: dotted name, for messages and for known names
-        self.name = name
-        #: None for a module whose facts come with awaitlint
-        self.path = path
-        self.origin = origin
-        self.is_stdlib = origin is Origin.STDLIB
-        self.facts = facts
-        #: nothing stands in it
-        self.is_empty = not isinstance(facts, DormantFacts) and not facts.nodes
-        self.is_package = is_package
-        #: a directory that is a package without having an ``__init__``
-        self.is_namespace = is_namespace
-        #: known from a stub (a ``.pyi`` file or the standard-library table): bodies say nothing
-        self.is_stub = is_stub
-        #: the directory that relative imports start from; None where there is no file
-        self.directory: str | None = None if path is None else str(path.parent)
-        #: node -> inferred value; belongs to inference
-        self.memo: dict[int, object] = {}
-        #: what was looked up on its behalf: (name, level, or one of the numbers below) -> what was found
-        self.uses: dict[tuple[str, int], Module | None] = {}
-        #: modules of which its code takes attributes, however it came by them
-        self.reads: set[Module] = set()
-        #: whether somebody has looked at its text, and not at its facts only
-        self.text_matters = False
-        #: files that were meant by one of the lookups, and could not be read or parsed
-        self.unreadable: set[str] = set()
-
-    def __repr__(self) -> str:
-        return f"Module({self.name})"
-
-    def forget_bodies(self) -> None:
-        """Forget what was inferred inside of functions: who asks again gets the same answers."""
-        scopes = self.facts.scopes
-        inside = bytearray(max([scope.end_node for scope in scopes]) + 1)
-        for scope in scopes:
-            if scope.kind is ScopeKind.FUNCTION:
-                inside[scope.first_node : scope.end_node] = b"\1" * (scope.end_node - scope.first_node)
-        last = len(inside)
-        self.memo = {node: value for node, value in self.memo.items() if node >= last or not inside[node]}
-
-
 def _is_module_path(directory: str, top: str) -> bool:
     """Whether the directories below `top` can be the names of packages."""
     return all(part.isidentifier() for part in directory[len(top) :].split(os.sep) if part)
-
-
-def empty_facts() -> ModuleFacts:
-    """The facts of a namespace package."""
-    return ModuleFacts(
-        nodes=[], scopes=[Scope(kind=ScopeKind.MODULE, name="", qualname="", parent=-1)], sites=[]
-    )
-
-
-def _new_namespace(directory: str, name: str, origin: Origin) -> Module:
-    path = Path(directory) / "__init__.py"
-    return Module(name, path, empty_facts(), is_package=True, is_stub=False, origin=origin, is_namespace=True)
 
 
 def _says_nothing(module: Module) -> bool:
@@ -195,7 +106,6 @@ class Project:
         self._installed: dict[str, Module | None] = {}
         #: installed files that were meant by somebody, and cannot be read or parsed
         self.unreadable_installed: set[str] = set()
-        self._found: dict[tuple[str, str], str | None] = {}
         #: what a name means below some roots, and the files that were passed over since they cannot be read
         self._absolute: dict[tuple[tuple[str, ...], str], tuple[Module | None, tuple[str, ...]]] = {}
         #: the directories in which names were looked up
@@ -286,7 +196,7 @@ class Project:
         key = directory + os.sep
         module = self._modules.get(key)
         if module is None:
-            module = self._modules[key] = _new_namespace(directory, name, Origin.PROJECT)
+            module = self._modules[key] = new_namespace(directory, name, Origin.PROJECT)
         return module
 
     # ------------------------------------------------------------------ imports
@@ -357,7 +267,7 @@ class Project:
                 if module is None:
                     self.unreadable_installed.add(path)
             elif path is not None:
-                module = _new_namespace(path, name, Origin.ENVIRONMENT)
+                module = new_namespace(path, name, Origin.ENVIRONMENT)
         elif self.packages is not None and self._knows(name.partition(".")[0]):
             module = self._library_module(name, Origin.BUNDLED)
         self._installed[name] = module

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module, Project
+    from awaitlint.index.modules import Module
+    from awaitlint.index.project import Project
 
 #: steps from an expression to the import that it begins with
 _MOST_STEPS = 50

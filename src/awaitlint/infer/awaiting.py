@@ -30,7 +30,7 @@ from awaitlint.infer.values import (
 )
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 _NO_ARGUMENTS = Arguments()
 _RESULT = Unknown("what awaiting it gives is not known")

@@ -11,7 +11,7 @@ from awaitlint.infer.parameters import Parameters
 from awaitlint.infer.values import ClassValue, Instance, Unknown, Value, union, without_none
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.index.recent import Recent
     from awaitlint.infer.values import FunctionValue
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
 from awaitlint.index.handoffs import Role, given, handoffs
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.index.recent import Recent
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from awaitlint.index.handoffs import HandOff
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.values import Context
 

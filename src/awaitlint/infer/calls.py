@@ -32,7 +32,7 @@ from awaitlint.infer.values import (
 )
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 from awaitlint.infer.construction import Construction
 
 #: how deep calls are followed with the values of their arguments

@@ -34,7 +34,7 @@ from awaitlint.infer.values import (
 )
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 _SENT = Unknown("what goes into a generator, and what it returns, is not known")
 

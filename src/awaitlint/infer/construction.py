@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.infer.typing import Mapping
 from awaitlint.infer.values import (
     NONE,

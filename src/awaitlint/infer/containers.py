@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.infer.bodies import Bodies, last_name
 from awaitlint.infer.values import NEVER, NONE, Instance, Unknown, Value, members, union, without_none
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 #: methods that put something in -> the position of the argument that is put in
 _FILLING = {"append": 0, "add": 0, "appendleft": 0, "insert": 1, "setdefault": 1}

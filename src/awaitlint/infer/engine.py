@@ -9,7 +9,8 @@ from awaitlint.infer.expectations import Expectations
 
 if TYPE_CHECKING:
     from awaitlint.index import facts as f
-    from awaitlint.index.project import Module, Project
+    from awaitlint.index.modules import Module
+    from awaitlint.index.project import Project
     from awaitlint.infer.bodies import UseOfParameter
     from awaitlint.infer.containers import _Table
     from awaitlint.infer.linearisation import Mro

@@ -23,7 +23,8 @@ from awaitlint.infer.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from awaitlint.index.project import Module, Project
+    from awaitlint.index.modules import Module
+    from awaitlint.index.project import Project
     from awaitlint.infer.values import FunctionValue
 
 #: how deep evaluation goes before it gives up

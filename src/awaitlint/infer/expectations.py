@@ -33,7 +33,7 @@ from awaitlint.infer.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 #: classes of `typing` that a coroutine is no instance of
 _REFUSING_TYPING = frozenset(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from awaitlint.index import facts as f
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.evaluator import Arguments
     from awaitlint.infer.values import Context

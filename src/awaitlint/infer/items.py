@@ -12,7 +12,7 @@ from awaitlint.infer.values import ClassValue
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 
 class Items(Slots):

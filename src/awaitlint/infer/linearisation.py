@@ -10,7 +10,7 @@ from awaitlint.infer.evaluator import UNCUT
 from awaitlint.infer.values import ClassValue, SpecialForm, TupleValue, TypeForm, TypeVarValue, Value
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 #: an entry of a method resolution order: a class, or None for one that is not known
 Mro = tuple["ClassValue | None", ...]

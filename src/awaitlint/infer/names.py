@@ -25,7 +25,7 @@ from awaitlint.infer.values import (
 )
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 from awaitlint.infer.evaluator import CYCLE, UNCUT, Evaluator
 
 _NO_TABLE = Unknown("this version of Python has no such thing in its standard library")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from awaitlint.index import facts as f
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.infer.calls import Calls
 from awaitlint.infer.evaluator import CYCLE, Arguments
 from awaitlint.infer.values import (
@@ -24,7 +24,7 @@ from awaitlint.infer.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 #: a private function with more calls than this is taken to be called with anything
 _MOST_CALLS = 12

@@ -27,7 +27,7 @@ from awaitlint.infer.values import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 from awaitlint.infer.awaiting import Awaiting
 
 #: more arguments than any call has: what no positional argument gives

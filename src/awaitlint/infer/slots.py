@@ -24,7 +24,7 @@ from awaitlint.infer.written import Written
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 #: arguments of ``@dataclass`` and ``field`` that move fields, or take them out of the constructor
 _MOVING = frozenset({"init", "kw_only"})

@@ -34,7 +34,7 @@ from awaitlint.infer.values import (
 )
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 _SELF = TypeVarValue("typing", "Self")
 #: special forms whose single argument says what the type is

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from awaitlint.index.facts import Scope
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 
 class Value(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from awaitlint.infer.containers import Containers
 from awaitlint.infer.values import FunctionValue, Instance, Value, without_none
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 #: how far a container is followed to where its type is written
 _DEPTH = 3

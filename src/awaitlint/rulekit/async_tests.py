@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.rulekit.context import ModuleContext
     from awaitlint.rulekit.lineage import Ancestor
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from awaitlint.index.handoffs import Role, Slot, Taker, handoffs, slots
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.infer.values import (
     ClassValue,
     FunctionValue,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.index.reached import reached
 from awaitlint.infer.values import (
     CallableValue,
@@ -24,7 +24,7 @@ from awaitlint.infer.values import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.values import Value
 

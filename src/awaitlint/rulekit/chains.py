@@ -22,7 +22,7 @@ from awaitlint.syntax.guards import Condition, FunctionGuards, Guards
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.rulekit.leaves import Leaf, Leaves
     from awaitlint.rulekit.texts import Texts

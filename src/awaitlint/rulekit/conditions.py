@@ -9,7 +9,7 @@ from awaitlint.index.blocking import Check
 
 if TYPE_CHECKING:
     from awaitlint.index.blocking import Condition
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 
 def holds(module: Module, call: f.Call, name: str, condition: Condition) -> bool:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from awaitlint.config.settings import Settings
     from awaitlint.index.facts import Scope, Site
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.engine import Inference
     from awaitlint.infer.values import AwaitableValue, Value
     from awaitlint.model import Confidence, Fix, Root, Severity

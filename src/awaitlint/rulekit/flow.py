@@ -11,7 +11,7 @@ from awaitlint.infer.values import members
 
 if TYPE_CHECKING:
     from awaitlint.index.facts import Site
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.engine import Inference
 
 #: uses after which the value is in somebody's care

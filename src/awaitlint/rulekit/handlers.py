@@ -18,7 +18,7 @@ from awaitlint.rulekit.views import reached as named
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.values import Value
     from awaitlint.rulekit.context import ModuleContext
 

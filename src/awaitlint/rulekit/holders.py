@@ -9,7 +9,7 @@ from awaitlint.index.blocking import Kind as Waits
 from awaitlint.index.blocking import catalogue
 from awaitlint.index.facts import Use
 from awaitlint.index.marks import MarkKind
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.infer.values import ClassValue, FunctionValue, Instance, ModuleValue, without_none
 from awaitlint.model import Severity
 from awaitlint.rulekit.conditions import holds
@@ -17,7 +17,7 @@ from awaitlint.rulekit.conditions import holds
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.callgraph import Step
     from awaitlint.rulekit.chains import Chains
     from awaitlint.rulekit.leaves import Leaf

@@ -11,7 +11,7 @@ from awaitlint.index.blocking import Kind as Waits
 from awaitlint.index.blocking import Severity as Holds
 from awaitlint.index.factories import factories
 from awaitlint.index.facts import Use
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.index.reached import reached
 from awaitlint.infer.callgraph import Kind, goes_through
 from awaitlint.infer.known import MADE
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from awaitlint.config.settings import Settings
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.callgraph import Step
     from awaitlint.infer.engine import Inference
 

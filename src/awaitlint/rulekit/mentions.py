@@ -21,7 +21,8 @@ from awaitlint.files.source import SourceError, decode
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from awaitlint.index.project import Module, Project
+    from awaitlint.index.modules import Module
+    from awaitlint.index.project import Project
 
 _TEXTS = re.compile(
     r'"""(?:\\.|(?!""").)*"""|\'\'\'(?:\\.|(?!\'\'\').)*\'\'\''

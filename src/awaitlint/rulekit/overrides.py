@@ -23,7 +23,7 @@ from awaitlint.infer.values import (
 from awaitlint.rulekit.definitions import Definitions, function
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.values import Value
     from awaitlint.rulekit.context import ModuleContext
 

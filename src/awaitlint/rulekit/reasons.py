@@ -8,7 +8,7 @@ from awaitlint.index import facts as f
 from awaitlint.syntax.guards import Condition
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.callgraph import Kind, Step
     from awaitlint.infer.values import FunctionValue
     from awaitlint.rulekit.leaves import Leaf

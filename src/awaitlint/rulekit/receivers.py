@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.index.reached import follow
 from awaitlint.infer.bodies import last_name
 from awaitlint.rulekit.mentions import modules_with, project_mentions
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
     from awaitlint.index.facts import Site
-    from awaitlint.index.project import Module, Project
+    from awaitlint.index.modules import Module
+    from awaitlint.index.project import Project
     from awaitlint.rulekit.context import ModuleContext
 
 #: how long a chain of attributes and calls is followed

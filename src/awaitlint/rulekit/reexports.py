@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.files.source import SourceError, decode, split_lines
 from awaitlint.index import facts as f
-from awaitlint.index.project import Module, Origin
+from awaitlint.index.modules import Module, Origin
 from awaitlint.rulekit.langfuse import Standing
 from awaitlint.syntax.parse import SyntaxProblem
 from awaitlint.syntax.reaching import Flow

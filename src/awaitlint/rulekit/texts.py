@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
 
 #: modules whose lines are kept at least
 _MOST = 16

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from awaitlint.index import facts as f
 from awaitlint.index.marks import MarkKind
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.infer.evaluator import Arguments
 from awaitlint.infer.values import (
     AwaitableValue,

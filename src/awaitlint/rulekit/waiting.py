@@ -10,7 +10,7 @@ from awaitlint.index.marks import MarkKind
 from awaitlint.infer.values import FunctionValue
 
 if TYPE_CHECKING:
-    from awaitlint.index.project import Module
+    from awaitlint.index.modules import Module
     from awaitlint.infer.engine import Inference
 
 #: uses of a value for which a function waits, whatever the value is

@@ -80,7 +80,7 @@ from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.model import Edit, Fix, Related, Safety, Severity, Span
 from awaitlint.rulekit.langfuse import TOP, Row, Standing, Target, imported_names, judge, target_for
 from awaitlint.rulekit.reexports import Elsewhere, ReExports

@@ -82,7 +82,7 @@ from typing import TYPE_CHECKING
 
 from awaitlint.index import facts as f
 from awaitlint.index.facts import Use
-from awaitlint.index.project import Origin
+from awaitlint.index.modules import Origin
 from awaitlint.infer.bodies import TAKERS, last_name
 from awaitlint.infer.values import (
     NONE,

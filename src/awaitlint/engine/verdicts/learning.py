@@ -20,7 +20,8 @@ from awaitlint.engine.verdicts.records import (
     Record,
     encode_links,
 )
-from awaitlint.index.project import Origin
+from awaitlint.index.levels import PASSED_OVER, READ
+from awaitlint.index.modules import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
     from awaitlint.engine.verdicts.memory import Memory
     from awaitlint.engine.verdicts.names import Names
     from awaitlint.files.listings import Listings
-    from awaitlint.index.project import Module, Project
+    from awaitlint.index.modules import Module
+    from awaitlint.index.project import Project
 
-#: in the place of a level: a file that cannot be read, which is passed over, and a module that is not looked
-#: up, but read
-PASSED_OVER, READ = -3, -4
 #: sets of options of which the findings are kept
 _MOST_OPTIONS = 8
 #: directories, which a record does not forget otherwise

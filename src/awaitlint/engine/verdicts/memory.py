@@ -17,7 +17,6 @@ from msgspec import structs
 from awaitlint.engine.verdicts.records import (
     NAMESPACE,
     NOWHERE,
-    SUBMODULE,
     UNSETTLED,
     Node,
     Signature,
@@ -27,6 +26,7 @@ from awaitlint.engine.verdicts.records import (
 from awaitlint.files.inputs import look
 from awaitlint.files.listings import look_again
 from awaitlint.files.source import read_regular
+from awaitlint.index.levels import SUBMODULE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

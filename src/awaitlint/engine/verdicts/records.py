@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 #: states of a node: a file with facts, one without anything in it, one that cannot be read or parsed, a
 #: directory that is a namespace package, a module that awaitlint brings along
 FACTS, EMPTY, UNREADABLE, NAMESPACE, BUNDLED = range(5)
-#: in the place of a level, as `awaitlint.index.project` has it
-SUBMODULE = -1
 #: in the place of a target: what was looked up is not there
 NOWHERE = -1
 _MAGIC = b"AWLSEEN\n"

@@ -9,17 +9,19 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from awaitlint.engine.verdicts.learning import PASSED_OVER, READ, Observer
+from awaitlint.engine.verdicts.learning import Observer
 from awaitlint.engine.verdicts.records import BUNDLED, EMPTY, NAMESPACE, NOWHERE, UNREADABLE
 from awaitlint.index.facts import ModuleFacts, Plain
-from awaitlint.index.project import FILE, SUBMODULE, empty_facts
+from awaitlint.index.levels import FILE, PASSED_OVER, READ, SUBMODULE
+from awaitlint.index.modules import empty_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from awaitlint.engine.verdicts.names import Names
     from awaitlint.engine.verdicts.records import Links, Record
-    from awaitlint.index.project import Module, Project
+    from awaitlint.index.modules import Module
+    from awaitlint.index.project import Project
 
     Load = Callable[[Path], ModuleFacts | None]
 

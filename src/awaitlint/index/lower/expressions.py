@@ -26,7 +26,6 @@ from awaitlint.index.facts import (
     ParamFact,
     Phi,
     ScopeKind,
-    Site,
     Starred,
     Super,
     Use,
@@ -215,18 +214,7 @@ class ExpressionLowerer(Comprehensions):
         )
         nodes[index] = Call(called, args, keywords)
         self.hot.add(index)
-        if not self.quiet:
-            line, end_line = node.lineno, node.end_lineno
-            if line < SHARED:
-                line = NUMBERS[line]
-            if end_line is None or end_line == line:
-                end_line = line
-            elif end_line < SHARED:
-                end_line = NUMBERS[end_line]
-            end_column = node.end_col_offset or node.col_offset
-            self.sites.append(
-                Site(use, index, self.state.index, line, node.col_offset, end_line, end_column, other)
-            )
+        self.site(use, index, node, other)
         return index
 
     def _await(self, node: ast.Await, _use: Use, _other: int) -> int:
